@@ -1,0 +1,5 @@
+/** Benchmarks of jimg. */
+@NullMarked
+package io.jimg.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

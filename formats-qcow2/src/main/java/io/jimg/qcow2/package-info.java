@@ -1,0 +1,5 @@
+/** The qcow2 format. */
+@NullMarked
+package io.jimg.qcow2;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** The qcow2 format. */
+module io.jimg.qcow2 {
+    requires static org.jspecify;
+    requires io.jimg;
+}

@@ -1,0 +1,5 @@
+/** The raw format. */
+@NullMarked
+package io.jimg.raw;
+
+import org.jspecify.annotations.NullMarked;

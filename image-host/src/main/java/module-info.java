@@ -1,0 +1,7 @@
+/**
+ * The host's own calls (holes, punching, cloning, locks, fast deflate) where the running Java can make them; elsewhere
+ * each answers that it is not here.
+ */
+module io.jimg.host {
+    requires static org.jspecify;
+}
