@@ -1,4 +1,14 @@
 /** The block device, the image, the storage under it and the operations on top. */
 module io.jimg {
     requires static org.jspecify;
+    requires io.jimg.host;
+    requires com.fasterxml.jackson.core;
+
+    exports io.jimg;
+    exports io.jimg.capability;
+    exports io.jimg.spi;
+    exports io.jimg.storage;
+
+    uses io.jimg.spi.ImageFormat;
+    uses io.jimg.spi.ProtocolDriver;
 }

@@ -1,0 +1,97 @@
+package io.jimg;
+
+import io.jimg.spi.DottedOptions;
+import io.jimg.spi.OpenGate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an image is opened. Immutable. The default is the careful one: read-only, format found by content, no other file opened because the image says
+ * so.
+ *
+ * @param format name of the format's driver; null to find it by content
+ * @param writable whether writes are wanted; otherwise nothing in any file changes
+ * @param cache the host's cache and flushes
+ * @param gate who decides on files that the image refers to
+ * @param backing whether the backing chain is opened; without it, what a backing file holds reads as zero
+ * @param forceShare whether locks of other processes are ignored, as {@code -U}; only for read-only opens
+ * @param inspectOnly whether only metadata will be asked: data files are not opened, reads of guest data may fail
+ * @param secrets who gives passphrases
+ * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file ({@code backing.…}) as text
+ */
+public record OpenOptions(
+        @Nullable String format,
+        boolean writable,
+        CacheMode cache,
+        OpenGate gate,
+        boolean backing,
+        boolean forceShare,
+        boolean inspectOnly,
+        Secrets secrets,
+        DottedOptions driverOptions) {
+
+    /** Read-only, by content, alone. */
+    public static final OpenOptions DEFAULT = new OpenOptions(
+            null,
+            false,
+            CacheMode.WRITEBACK,
+            OpenGate.DENY,
+            true,
+            false,
+            false,
+            Secrets.NONE,
+            DottedOptions.EMPTY);
+
+    /** With the format stated, or, by null, found by content. */
+    public OpenOptions withFormat(@Nullable String value) {
+        return new OpenOptions(
+                value, writable, cache, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+    }
+
+    /** To read and write, or only to read. */
+    public OpenOptions withWritable(boolean value) {
+        return new OpenOptions(
+                format, value, cache, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+    }
+
+    /** With another cache mode. */
+    public OpenOptions withCache(CacheMode value) {
+        return new OpenOptions(
+                format, writable, value, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+    }
+
+    /** With another gate. */
+    public OpenOptions withGate(OpenGate value) {
+        return new OpenOptions(
+                format, writable, cache, value, backing, forceShare, inspectOnly, secrets, driverOptions);
+    }
+
+    /** With or without the backing chain. */
+    public OpenOptions withBacking(boolean value) {
+        return new OpenOptions(
+                format, writable, cache, gate, value, forceShare, inspectOnly, secrets, driverOptions);
+    }
+
+    /** With locks of others ignored or obeyed. */
+    public OpenOptions withForceShare(boolean value) {
+        return new OpenOptions(
+                format, writable, cache, gate, backing, value, inspectOnly, secrets, driverOptions);
+    }
+
+    /** For metadata only, or for data too. */
+    public OpenOptions withInspectOnly(boolean value) {
+        return new OpenOptions(
+                format, writable, cache, gate, backing, forceShare, value, secrets, driverOptions);
+    }
+
+    /** With another source of passphrases. */
+    public OpenOptions withSecrets(Secrets value) {
+        return new OpenOptions(
+                format, writable, cache, gate, backing, forceShare, inspectOnly, value, driverOptions);
+    }
+
+    /** With other options for the drivers. */
+    public OpenOptions withDriverOptions(DottedOptions value) {
+        return new OpenOptions(
+                format, writable, cache, gate, backing, forceShare, inspectOnly, secrets, value);
+    }
+}

@@ -1,0 +1,100 @@
+package io.jimg.graph;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ImageException;
+import io.jimg.Options;
+import io.jimg.Secrets;
+import io.jimg.spi.DottedOptions;
+import io.jimg.spi.OpenContext;
+import io.jimg.spi.OpenGate;
+import io.jimg.spi.ProtocolDriver;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** One image's way to the opener that opens it. */
+final class NodeContext implements OpenContext {
+    private final NodeOpener opener;
+    private final Storage file;
+    private final NodeOpener.Node node;
+
+    NodeContext(NodeOpener opener, Storage file, NodeOpener.Node node) {
+        this.opener = opener;
+        this.file = file;
+        this.node = node;
+    }
+
+    @Override
+    public Options options() {
+        return node.options();
+    }
+
+    @Override
+    public boolean writable() {
+        return node.mode().writable();
+    }
+
+    @Override
+    public CacheMode cache() {
+        return node.mode().cache();
+    }
+
+    @Override
+    public boolean inspectOnly() {
+        return opener.caller().inspectOnly();
+    }
+
+    @Override
+    public boolean probed() {
+        return node.probed();
+    }
+
+    @Override
+    public Secrets secrets() {
+        return opener.caller().secrets();
+    }
+
+    @Override
+    public @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException {
+        DottedOptions text = node.text();
+        String replaced = text.get("backing");
+        if (!node.backing() || (replaced != null && replaced.isEmpty())) {
+            return null;
+        }
+        DottedOptions own = text.child("backing");
+        boolean named = own.get("filename") != null || !own.child("file").isEmpty();
+        if (name == null && !named) {
+            return null;
+        }
+        NodeOpener.Origin origin = origin(OpenGate.Role.BACKING_FILE);
+        try {
+            if (named) {
+                return opener.openNode(null, format, own, false, true, origin.byCaller());
+            }
+            String resolved = FileNames.resolve(file.name(), java.util.Objects.requireNonNull(name));
+            return opener.openNode(resolved, format, own, false, true, origin);
+        } catch (ImageException failure) {
+            throw failure.prefixed("Could not open backing file: ");
+        }
+    }
+
+    @Override
+    public @Nullable Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException {
+        DottedOptions own = node.text().child(child);
+        ProtocolDriver.Mode mode = node.mode();
+        NodeOpener.Origin origin = origin(role);
+        String given = own.get("filename");
+        if (given != null) {
+            return opener.openLiteral(given, own, mode, origin.byCaller());
+        }
+        if (name == null) {
+            return null;
+        }
+        return opener.openLiteral(FileNames.resolveLiteral(file.name(), name), own, mode, origin);
+    }
+
+    private NodeOpener.Origin origin(OpenGate.Role role) {
+        return new NodeOpener.Origin(role, file.name(), node.chain());
+    }
+}

@@ -1,0 +1,335 @@
+package io.jimg.graph;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.OpenOptions;
+import io.jimg.Option;
+import io.jimg.OptionType;
+import io.jimg.Options;
+import io.jimg.spi.DottedOptions;
+import io.jimg.spi.ImageFormat;
+import io.jimg.spi.OpenGate;
+import io.jimg.spi.ProtocolDriver;
+import io.jimg.spi.Schema;
+import io.jimg.storage.BlockDeviceStorage;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens one image and, through {@link NodeContext}, what hangs from it. Used for one open; not for several threads.
+ */
+public final class NodeOpener {
+    /** The longest chain that is opened; each layer costs memory, and an image's author decides how many there are. */
+    static final int MAXIMUM_CHAIN = 256;
+
+    private static final Option<Boolean> READ_ONLY = Option.of("read-only", OptionType.BOOL, "");
+    private static final Option<Boolean> FORCE_SHARE = Option.of("force-share", OptionType.BOOL, "");
+    private static final Option<Boolean> CACHE_DIRECT = Option.of("cache.direct", OptionType.BOOL, "");
+    private static final Option<Boolean> CACHE_NO_FLUSH = Option.of("cache.no-flush", OptionType.BOOL, "");
+
+    /** What every node understands. Those without meaning for us are read, so that a name written for QEMU opens. */
+    private static final Schema COMMON = Schema.of(
+            READ_ONLY,
+            FORCE_SHARE,
+            CACHE_DIRECT,
+            CACHE_NO_FLUSH,
+            Option.of("driver", OptionType.STRING, ""),
+            Option.of("node-name", OptionType.STRING, ""),
+            Option.of("auto-read-only", OptionType.BOOL, ""),
+            Option.of("discard", OptionType.STRING, ""),
+            Option.of("detect-zeroes", OptionType.STRING, ""));
+
+    private final Drivers drivers;
+    private final OpenOptions caller;
+
+    /** An opener that obeys {@code caller}'s gate, secrets and cache mode for every node. */
+    public NodeOpener(Drivers drivers, OpenOptions caller) {
+        this.drivers = drivers;
+        this.caller = caller;
+    }
+
+    /** Who named a node: the caller, or an image ({@code role} and {@code referrer} are set then, and the gate decides). */
+    record Origin(OpenGate.@Nullable Role role, String referrer, @Nullable Chain above) {
+        static final Origin CALLER = new Origin(null, "", null);
+
+        Origin byCaller() {
+            return new Origin(null, referrer, above);
+        }
+    }
+
+    /** The images above a node: finds loops and bounds the depth. */
+    record Chain(Object identity, int depth, @Nullable Chain above) {
+        boolean contains(Object other) {
+            return identity.equals(other) || (above != null && above.contains(other));
+        }
+    }
+
+    /** Opens what the caller asked for. */
+    public DiskImage open(@Nullable String fileName) throws IOException {
+        return openNode(
+                fileName, caller.format(), caller.driverOptions(), caller.writable(), caller.backing(), Origin.CALLER);
+    }
+
+    DiskImage openNode(
+            @Nullable String fileName,
+            @Nullable String format,
+            DottedOptions given,
+            boolean writable,
+            boolean backing,
+            Origin origin)
+            throws IOException {
+        String plainName = fileName;
+        DottedOptions options = given;
+        if (fileName != null && fileName.startsWith(FileNames.JSON_PREFIX)) {
+            for (Map.Entry<String, String> entry :
+                    JsonNames.parse(fileName).entries().entrySet()) {
+                if (options.get(entry.getKey()) == null) {
+                    options = options.with(entry.getKey(), entry.getValue());
+                }
+            }
+            plainName = null;
+        }
+        String driver = options.get("driver");
+        if (driver == null) {
+            driver = format;
+        }
+        ProtocolDriver bareProtocol = driver == null ? null : drivers.findProtocol(driver);
+        if (bareProtocol != null && plainName == null) {
+            // A protocol on top is its bytes, as they are.
+            DottedOptions wrapped = DottedOptions.EMPTY.with("driver", "raw");
+            for (Map.Entry<String, String> entry : options.entries().entrySet()) {
+                wrapped = wrapped.with("file." + entry.getKey(), entry.getValue());
+            }
+            return openNode(null, "raw", wrapped, writable, backing, origin);
+        }
+        ImageFormat stated = driver == null ? null : drivers.findFormat(driver);
+        if (driver != null && stated == null) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Unknown driver '" + driver + "'");
+        }
+        Options common = commonOptions(options);
+        boolean toWrite = writable && !Boolean.TRUE.equals(common.get(READ_ONLY));
+        CacheMode cache = cacheMode(common);
+        boolean share = caller.forceShare() || Boolean.TRUE.equals(common.get(FORCE_SHARE));
+        if (share && toWrite) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "force-share=on can only be used with read-only images");
+        }
+        ProtocolDriver.Mode mode = new ProtocolDriver.Mode(toWrite, cache, !share);
+
+        Storage file = openFile(options, plainName, mode, origin);
+        try {
+            Chain chain = chain(file, origin);
+            ImageFormat used = stated != null ? stated : probe(file);
+            NodeContext context = new NodeContext(
+                    this,
+                    file,
+                    new Node(
+                            parse(used, withoutCommon(options, used), COMMON_FORMAT_WORDS),
+                            options,
+                            mode,
+                            stated == null,
+                            backing,
+                            chain));
+            return used.open(file, context);
+        } catch (Throwable failure) {
+            closeAfter(failure, file);
+            throw failure;
+        }
+    }
+
+    private static final String COMMON_FORMAT_WORDS = "Block format";
+
+    /** What a context needs to know of its node. */
+    record Node(
+            Options options,
+            DottedOptions text,
+            ProtocolDriver.Mode mode,
+            boolean probed,
+            boolean backing,
+            Chain chain) {}
+
+    OpenOptions caller() {
+        return caller;
+    }
+
+    /** Opens the storage below a format: by name, by {@code file.*} options, or as an image of another format. */
+    private Storage openFile(
+            DottedOptions options, @Nullable String fileName, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
+        DottedOptions own = options.child("file");
+        String name = fileName;
+        if (name == null && own.isEmpty()) {
+            name = options.get("filename");
+        }
+        if (name != null) {
+            return openByName(name, own, mode, origin);
+        }
+        if (own.isEmpty()) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    options.get("file") == null
+                            ? "A block device must be specified for \"file\""
+                            : "Cannot find device='' nor node-name='" + options.get("file") + "'");
+        }
+        String driver = own.get("driver");
+        if (driver == null || drivers.findProtocol(driver) != null) {
+            String ownName = own.get("filename");
+            if (driver == null && ownName != null) {
+                return openByName(ownName, own.without("filename"), mode, origin);
+            }
+            ProtocolDriver protocol = drivers.findProtocol(driver == null ? "file" : driver);
+            return openProtocol(java.util.Objects.requireNonNull(protocol), own, mode, origin);
+        }
+        return new BlockDeviceStorage(openNode(null, null, own, mode.writable(), true, origin));
+    }
+
+    private Storage openByName(String name, DottedOptions own, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
+        if (name.startsWith(FileNames.JSON_PREFIX)) {
+            return new BlockDeviceStorage(openNode(name, null, own, mode.writable(), true, origin));
+        }
+        ProtocolDriver protocol = drivers.protocolOf(name);
+        DottedOptions options = own;
+        for (Map.Entry<String, String> entry :
+                protocol.parseName(name).entries().entrySet()) {
+            options = options.with(entry.getKey(), entry.getValue());
+        }
+        return openProtocol(protocol, options, mode, origin);
+    }
+
+    /** Opens a literal path: no prefix in it has a meaning. */
+    Storage openLiteral(String path, DottedOptions own, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+        ProtocolDriver protocol = drivers.protocolOf("file:");
+        return openProtocol(protocol, own.with("filename", path), mode, origin);
+    }
+
+    private Storage openProtocol(
+            ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+        Options common = commonOptions(text);
+        Options options = parse(protocol, text);
+        String name = protocol.nameOf(options);
+        if (origin.role() != null) {
+            caller.gate().permit(new OpenGate.Request(origin.role(), protocol.name(), name, origin.referrer()));
+        }
+        boolean share = Boolean.TRUE.equals(common.get(FORCE_SHARE));
+        boolean readOnly = Boolean.TRUE.equals(common.get(READ_ONLY));
+        return protocol.open(
+                options,
+                new ProtocolDriver.Mode(mode.writable() && !readOnly, mode.cache(), mode.locking() && !share));
+    }
+
+    private static Chain chain(Storage file, Origin origin) throws ImageException {
+        Chain above = origin.above();
+        if (above != null && above.contains(file.identity())) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "'" + file.name() + "' is its own backing file, directly or through others",
+                    file.name(),
+                    ImageException.NO_OFFSET,
+                    null);
+        }
+        int depth = above == null ? 1 : above.depth() + 1;
+        if (depth > MAXIMUM_CHAIN) {
+            throw new ImageException(
+                    ErrorKind.LIMIT, "The backing chain is longer than " + MAXIMUM_CHAIN + " images");
+        }
+        return new Chain(file.identity(), depth, above);
+    }
+
+    /** The format that is surest of the file's first bytes. */
+    private ImageFormat probe(Storage file) throws IOException {
+        ImageFormat best = null;
+        int bestScore = ImageFormat.PROBE_NEVER;
+        ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
+        int alignment = file.limits().requestAlignment();
+        if (head.capacity() % alignment == 0) {
+            file.read(head, 0);
+        } else {
+            ByteBuffer whole = io.jimg.spi.AlignedBuffers.allocate(
+                    (head.capacity() + alignment - 1) & -alignment, file.limits().bufferAlignment());
+            file.read(whole, 0);
+            head.put(whole.flip().limit(head.capacity()));
+        }
+        head.flip();
+        for (ImageFormat format : drivers.formats()) {
+            int score = format.probe(head.asReadOnlyBuffer());
+            if (score > bestScore) {
+                best = format;
+                bestScore = score;
+            }
+        }
+        if (best == null) {
+            throw new ImageException(
+                    ErrorKind.INVALID_FORMAT, "Could not determine image format: No compatible driver found");
+        }
+        return best;
+    }
+
+    private CacheMode cacheMode(Options common) {
+        boolean direct = common.has(CACHE_DIRECT)
+                ? Boolean.TRUE.equals(common.get(CACHE_DIRECT))
+                : caller.cache().direct();
+        boolean noFlush = common.has(CACHE_NO_FLUSH)
+                ? Boolean.TRUE.equals(common.get(CACHE_NO_FLUSH))
+                : caller.cache().noFlush();
+        boolean writeThrough = caller.cache().writeThrough();
+        if (noFlush) {
+            return CacheMode.UNSAFE;
+        }
+        if (direct) {
+            return writeThrough ? CacheMode.DIRECTSYNC : CacheMode.NONE;
+        }
+        return writeThrough ? CacheMode.WRITETHROUGH : CacheMode.WRITEBACK;
+    }
+
+    private static Options commonOptions(DottedOptions options) throws ImageException {
+        DottedOptions common = DottedOptions.EMPTY;
+        for (Map.Entry<String, String> entry : options.entries().entrySet()) {
+            if (COMMON.find(entry.getKey()) != null) {
+                common = common.with(entry.getKey(), entry.getValue());
+            }
+        }
+        return COMMON.parse(common);
+    }
+
+    private static DottedOptions withoutCommon(DottedOptions options, ImageFormat format) {
+        DottedOptions own = options.withoutChild("file").without("filename");
+        for (String child : format.children()) {
+            own = own.withoutChild(child);
+        }
+        return own;
+    }
+
+    private static Options parse(ImageFormat format, DottedOptions own, String kind) throws ImageException {
+        return parse(own, format.openSchema(), kind + " '" + format.name() + "' does not support the option '");
+    }
+
+    private static Options parse(ProtocolDriver protocol, DottedOptions own) throws ImageException {
+        return parse(
+                own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
+    }
+
+    private static Options parse(DottedOptions own, Schema schema, String refusal) throws ImageException {
+        DottedOptions known = DottedOptions.EMPTY;
+        for (Map.Entry<String, String> entry : own.entries().entrySet()) {
+            if (schema.find(entry.getKey()) != null) {
+                known = known.with(entry.getKey(), entry.getValue());
+            } else if (COMMON.find(entry.getKey()) == null) {
+                throw new ImageException(ErrorKind.BAD_OPTION, refusal + entry.getKey() + "'");
+            }
+        }
+        return schema.parse(known);
+    }
+
+    static void closeAfter(Throwable failure, AutoCloseable resource) {
+        try {
+            resource.close();
+        } catch (Exception second) {
+            failure.addSuppressed(second);
+        }
+    }
+}

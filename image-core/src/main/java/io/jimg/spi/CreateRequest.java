@@ -1,0 +1,26 @@
+package io.jimg.spi;
+
+import io.jimg.Options;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+
+/**
+ * What is to be created.
+ *
+ * @param size the guest's size in bytes
+ * @param options read by the format's {@link ImageFormat#createSchema()}
+ * @param files creates further files that the options name, such as an external data file
+ */
+public record CreateRequest(long size, Options options, FileCreator files) {
+
+    /** Creates, or opens where it exists, a file that belongs to the new image. */
+    @FunctionalInterface
+    public interface FileCreator {
+        /**
+         * Opens for writing.
+         *
+         * @param name a literal file name that the user gave
+         */
+        Storage create(String name) throws IOException;
+    }
+}

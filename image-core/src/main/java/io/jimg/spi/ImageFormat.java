@@ -1,0 +1,82 @@
+package io.jimg.spi;
+
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+
+/**
+ * A format's driver. Found by {@link java.util.ServiceLoader}. Stateless and safe for many threads.
+ *
+ * <p>Ownership: {@link #open} and {@link #createWriter} take the storage that they are given once they return normally; the result closes it. Where they throw, the
+ * caller closes it.
+ */
+public interface ImageFormat {
+
+    /** What {@link #probe} answers for certain bytes. */
+    int PROBE_CERTAIN = 100;
+
+    /** What {@link #probe} answers for bytes of another format. */
+    int PROBE_NEVER = 0;
+
+    /** Size of the prefix that {@link #probe} sees, in bytes, where the file has so many. */
+    int PROBE_LENGTH = 2048;
+
+    /** The name, such as {@code qcow2}. */
+    String name();
+
+    /**
+     * How sure the driver is that bytes are of its format, from 0 to 100. The highest answer wins. By content alone, never by the file's name.
+     *
+     * @param head the file's first bytes, at most {@link #PROBE_LENGTH}; the driver reads it without moving its position
+     */
+    int probe(ByteBuffer head);
+
+    /** Options of {@link #open}, without those of its children. */
+    Schema openSchema();
+
+    /** Options of {@link #create}, in the order of {@code -o help}; empty where the format cannot be created. */
+    Schema createSchema();
+
+    /** Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file}; {@code file} is one of every format. */
+    default java.util.List<String> children() {
+        return java.util.List.of();
+    }
+
+    /**
+     * Opens an image.
+     *
+     * @param file the storage with the image's metadata
+     * @param context how, and the way to other files
+     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED}, {@link ErrorKind#CORRUPT} ...
+     */
+    DiskImage open(Storage file, OpenContext context) throws IOException;
+
+    /**
+     * Checks options before any file is touched, so that a command that fails leaves an existing file as it was.
+     *
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#LIMIT}
+     */
+    default void validateCreate(CreateRequest request) throws ImageException {}
+
+    /**
+     * Makes an empty image in an empty storage. Does not close the storage.
+     *
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format cannot be created
+     */
+    default void create(Storage file, CreateRequest request) throws IOException {
+        throw new ImageException(ErrorKind.UNSUPPORTED, "Format driver '" + name() + "' does not support image creation");
+    }
+
+    /**
+     * Makes an image in an empty storage that is written forwards, once.
+     *
+     * @return empty where the format has no such form for these options; nothing was changed then, and {@link #create} and {@link #open} are the way
+     */
+    default Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,63 @@
+package io.jimg.spi;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * An image in the making that is written forwards, once: every call names a guest offset at or after the end of the call before. What is skipped reads as zero,
+ * or as the backing file's bytes where the image has one.
+ *
+ * <p>{@link #data}, {@link #zero} and {@link #compressed} are called by one thread at a time, in guest order: they decide where bytes go, so that the output
+ * does not depend on the number of threads. The {@link Placement} that they return does the transfer; it may run on any thread, together with others, and must have
+ * run before {@link #finish}.
+ */
+public interface ImageWriter extends AutoCloseable {
+
+    /** The transfer of bytes to their decided place. Runs once. */
+    @FunctionalInterface
+    interface Placement {
+        /** Nothing to transfer. */
+        Placement NONE = () -> {};
+
+        /** Writes the bytes; the buffer given to the writer must be unchanged until this returns. */
+        void write() throws IOException;
+    }
+
+    /** The unit of guest bytes that data and zero must start on and, but for the end of the disk, be a multiple of. A power of two. */
+    int alignment();
+
+    /** Codecs and run length that {@link #compressed} takes. */
+    default boolean accepts(String codec, int runLength) {
+        return false;
+    }
+
+    /** Plain data from {@code source}'s position to its limit. */
+    Placement data(long guestOffset, ByteBuffer source) throws IOException;
+
+    /** Zeroes, stated where it matters (over a backing file) and skipped where it does not. */
+    void zero(long guestOffset, long length) throws IOException;
+
+    /**
+     * Compresses one run; safe for many threads.
+     *
+     * @param source exactly one run of {@link #alignment()} bytes, or the disk's shorter last one
+     * @param destination where the stream goes, from its position
+     * @return whether it became smaller than plain data; false leaves {@code destination} unspecified
+     * @throws UnsupportedOperationException where the writer was not created for compression
+     */
+    default boolean compress(ByteBuffer source, ByteBuffer destination) throws IOException {
+        throw new UnsupportedOperationException("this image takes no compressed data");
+    }
+
+    /** One compressed run, made by {@link #compress} or carried over from an image whose codec and run length this writer {@link #accepts}. */
+    default Placement compressed(long guestOffset, ByteBuffer stream) throws IOException {
+        throw new UnsupportedOperationException("this image takes no compressed data");
+    }
+
+    /** Writes what is left of the metadata and flushes; the image is whole afterwards. Called once, before {@link #close()}. */
+    void finish() throws IOException;
+
+    /** Closes the storage. Without {@link #finish} before, what is left is no image. */
+    @Override
+    void close() throws IOException;
+}

@@ -1,0 +1,50 @@
+package io.jimg.spi;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.Options;
+import io.jimg.Secrets;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** What a format's driver is told when it opens an image, and its only way to other files: names, options and the gate are dealt with behind it. */
+public interface OpenContext {
+
+    /** The driver's own options, read by its {@link ImageFormat#openSchema()}. */
+    Options options();
+
+    /** Whether the image is to be written. */
+    boolean writable();
+
+    /** The cache mode; {@link CacheMode#noFlush()} means that flushes need not reach the disk. */
+    CacheMode cache();
+
+    /** Whether only metadata will be asked: data files must not be opened. */
+    boolean inspectOnly();
+
+    /** Whether the format was found by content instead of being stated. */
+    boolean probed();
+
+    /** Who gives passphrases. */
+    Secrets secrets();
+
+    /**
+     * Opens the image beneath, read-only. Options under {@code backing} go to it; {@code backing.driver} and {@code backing.file.…} replace what the image says.
+     *
+     * @param name as the image says: relative, absolute, with a protocol, or {@code json:}; null where it names none
+     * @param format as the image says; null to find it by content
+     * @return null where there is no name and none in the options, or where the caller wanted no chain
+     */
+    @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException;
+
+    /**
+     * Opens a file that is part of the image. Options under {@code child} go to it and may replace its name.
+     *
+     * @param child name of the child, such as {@code data-file}
+     * @param role for the gate
+     * @param name a literal file name, relative to the image's own file; null where the image says none
+     * @return null where there is no name and none in the options
+     */
+    @Nullable Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException;
+}

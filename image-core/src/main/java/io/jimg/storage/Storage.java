@@ -1,0 +1,89 @@
+package io.jimg.storage;
+
+import io.jimg.Limits;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Host bytes that can grow: a file, memory, an export of another machine. A format turns a storage into a guest's disk.
+ *
+ * <p>What every storage keeps:
+ *
+ * <ul>
+ *   <li>All methods may be called by many threads; overlapping writes have no order between them.
+ *   <li>A read past the end gives zeroes; a write past the end grows the storage, and what lies between reads as zero and is not written.
+ *   <li>What a storage cannot do is an {@link Outcome#UNSUPPORTED} answer, never a silent nothing.
+ *   <li>A thread may be interrupted: the storage stays usable for all, and the interrupt flag stays as it was.
+ *   <li>A full disk is {@link io.jimg.ErrorKind#NO_SPACE}.
+ * </ul>
+ */
+public interface Storage extends AutoCloseable {
+
+    /** The name as the user typed it, or as an image names it, for messages and for resolving relative names. */
+    String name();
+
+    /** Name of the protocol's driver, such as {@code file}. */
+    String protocol();
+
+    /** Equal for two storages that are the same bytes under different names: finds loops and files opened twice. */
+    Object identity();
+
+    /** Whether it was opened for reading only. */
+    boolean readOnly();
+
+    /** Length in bytes. */
+    long size() throws IOException;
+
+    /** Bytes that it occupies on the host; {@link #size()} where that cannot be told. */
+    long allocatedSize() throws IOException;
+
+    /** Alignment that requests must obey (1 but for O_DIRECT and block devices) and the size of fast ones. */
+    Limits limits();
+
+    /** Fills {@code destination} from its position to its limit; bytes past the end are zero. */
+    void read(ByteBuffer destination, long hostOffset) throws IOException;
+
+    /** Writes {@code source} from its position to its limit; grows the storage if need be. */
+    void write(ByteBuffer source, long hostOffset) throws IOException;
+
+    /**
+     * Makes a range read as zero without writing data; grows the storage if the range ends past its end.
+     *
+     * @param keepAllocated whether the range must stay, or become, allocated
+     */
+    Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException;
+
+    /** Gives a range back to the host; it reads as zero afterwards, and the length stays. */
+    Outcome punch(long hostOffset, long length) throws IOException;
+
+    /** Reserves space for a range without changing what it reads as; grows the storage if the range ends past its end. */
+    Outcome allocate(long hostOffset, long length) throws IOException;
+
+    /** Sets the length. New bytes read as zero and are not written. */
+    void truncate(long newSize) throws IOException;
+
+    /** Whether bytes that a {@link #truncate} adds are sure to read as zero: false for block devices, whose length is fixed. */
+    boolean growsWithZeroes();
+
+    /**
+     * The run at an offset.
+     *
+     * @param hostOffset inside the storage
+     * @param length how many bytes are of interest, greater than zero; the answer is never longer
+     */
+    HostExtent extentAt(long hostOffset, long length) throws IOException;
+
+    /**
+     * Copies a range of another storage into this one inside the host, without the bytes passing through the JVM.
+     *
+     * @return {@link Outcome#UNSUPPORTED} where these two storages cannot
+     */
+    Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException;
+
+    /** Makes durable what has completed before, the length included. */
+    void flush() throws IOException;
+
+    /** Idempotent. Flushes nothing. */
+    @Override
+    void close() throws IOException;
+}
