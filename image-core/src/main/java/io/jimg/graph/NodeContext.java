@@ -63,7 +63,7 @@ final class NodeContext implements OpenContext {
             return null;
         }
         DottedOptions own = text.child("backing");
-        boolean named = own.get("filename") != null || !own.child("file").isEmpty();
+        boolean named = !own.child("file").isEmpty();
         if (name == null && !named) {
             return null;
         }

@@ -27,6 +27,8 @@ public final class NodeOpener {
     /** The longest chain that is opened; each layer costs memory, and an image's author decides how many there are. */
     static final int MAXIMUM_CHAIN = 256;
 
+    private static final String RAW = "raw";
+
     private static final Option<Boolean> READ_ONLY = Option.of("read-only", OptionType.BOOL, "");
     private static final Option<Boolean> FORCE_SHARE = Option.of("force-share", OptionType.BOOL, "");
     private static final Option<Boolean> CACHE_DIRECT = Option.of("cache.direct", OptionType.BOOL, "");
@@ -75,6 +77,7 @@ public final class NodeOpener {
                 fileName, caller.format(), caller.driverOptions(), caller.writable(), caller.backing(), Origin.CALLER);
     }
 
+    /** Opens one image: its driver and its options decided, then its file, then the image itself. */
     DiskImage openNode(
             @Nullable String fileName,
             @Nullable String format,
@@ -83,65 +86,60 @@ public final class NodeOpener {
             boolean backing,
             Origin origin)
             throws IOException {
-        String plainName = fileName;
-        DottedOptions options = given;
         if (fileName != null && fileName.startsWith(FileNames.JSON_PREFIX)) {
-            for (Map.Entry<String, String> entry :
-                    JsonNames.parse(fileName).entries().entrySet()) {
-                if (options.get(entry.getKey()) == null) {
-                    options = options.with(entry.getKey(), entry.getValue());
-                }
-            }
-            plainName = null;
+            return openNode(null, format, withJson(given, fileName), writable, backing, origin);
         }
-        String driver = options.get("driver");
-        if (driver == null) {
-            driver = format;
-        }
-        ProtocolDriver bareProtocol = driver == null ? null : drivers.findProtocol(driver);
-        if (bareProtocol != null && plainName == null) {
-            // A protocol on top is its bytes, as they are.
-            DottedOptions wrapped = DottedOptions.EMPTY.with("driver", "raw");
-            for (Map.Entry<String, String> entry : options.entries().entrySet()) {
-                wrapped = wrapped.with("file." + entry.getKey(), entry.getValue());
-            }
-            return openNode(null, "raw", wrapped, writable, backing, origin);
+        String driver = given.get("driver") != null ? given.get("driver") : format;
+        if (driver != null && drivers.findProtocol(driver) != null) {
+            return openNode(fileName, RAW, asFileOf(RAW, given), writable, backing, origin);
         }
         ImageFormat stated = driver == null ? null : drivers.findFormat(driver);
         if (driver != null && stated == null) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Unknown driver '" + driver + "'");
         }
-        Options common = commonOptions(options);
-        boolean toWrite = writable && !Boolean.TRUE.equals(common.get(READ_ONLY));
-        CacheMode cache = cacheMode(common);
-        boolean share = caller.forceShare() || Boolean.TRUE.equals(common.get(FORCE_SHARE));
-        if (share && toWrite) {
-            throw new ImageException(ErrorKind.BAD_OPTION, "force-share=on can only be used with read-only images");
-        }
-        ProtocolDriver.Mode mode = new ProtocolDriver.Mode(toWrite, cache, !share);
-
-        Storage file = openFile(options, plainName, mode, origin);
+        ProtocolDriver.Mode mode = mode(commonOptions(given), writable);
+        Storage file = openFile(given, fileName, mode, origin);
         try {
             Chain chain = chain(file, origin);
             ImageFormat used = stated != null ? stated : probe(file);
-            NodeContext context = new NodeContext(
-                    this,
+            Options options = parse(used, given);
+            return used.open(
                     file,
-                    new Node(
-                            parse(used, withoutCommon(options, used), COMMON_FORMAT_WORDS),
-                            options,
-                            mode,
-                            stated == null,
-                            backing,
-                            chain));
-            return used.open(file, context);
+                    new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
         } catch (Throwable failure) {
             closeAfter(failure, file);
             throw failure;
         }
     }
 
-    private static final String COMMON_FORMAT_WORDS = "Block format";
+    /** What the caller gave wins over what the name says. */
+    private static DottedOptions withJson(DottedOptions given, String name) throws ImageException {
+        DottedOptions options = given;
+        for (Map.Entry<String, String> entry : JsonNames.parse(name).entries().entrySet()) {
+            if (options.get(entry.getKey()) == null) {
+                options = options.with(entry.getKey(), entry.getValue());
+            }
+        }
+        return options;
+    }
+
+    /** Options of a protocol on top, as those of the file below a format that shows its bytes as they are. */
+    private static DottedOptions asFileOf(String format, DottedOptions given) {
+        DottedOptions options = DottedOptions.EMPTY.with("driver", format);
+        for (Map.Entry<String, String> entry : given.entries().entrySet()) {
+            options = options.with("file." + entry.getKey(), entry.getValue());
+        }
+        return options;
+    }
+
+    private ProtocolDriver.Mode mode(Options common, boolean writable) throws ImageException {
+        boolean toWrite = writable && !Boolean.TRUE.equals(common.get(READ_ONLY));
+        boolean share = caller.forceShare() || Boolean.TRUE.equals(common.get(FORCE_SHARE));
+        if (share && toWrite) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "force-share=on can only be used with read-only images");
+        }
+        return new ProtocolDriver.Mode(toWrite, cacheMode(common), !share);
+    }
 
     /** What a context needs to know of its node. */
     record Node(
@@ -161,30 +159,27 @@ public final class NodeOpener {
             DottedOptions options, @Nullable String fileName, ProtocolDriver.Mode mode, Origin origin)
             throws IOException {
         DottedOptions own = options.child("file");
-        String name = fileName;
-        if (name == null && own.isEmpty()) {
-            name = options.get("filename");
-        }
-        if (name != null) {
-            return openByName(name, own, mode, origin);
+        if (fileName != null) {
+            return openByName(fileName, own, mode, origin);
         }
         if (own.isEmpty()) {
-            throw new ImageException(
-                    ErrorKind.BAD_OPTION,
-                    options.get("file") == null
-                            ? "A block device must be specified for \"file\""
-                            : "Cannot find device='' nor node-name='" + options.get("file") + "'");
+            throw new ImageException(ErrorKind.BAD_OPTION, missingFile(options));
         }
         String driver = own.get("driver");
-        if (driver == null || drivers.findProtocol(driver) != null) {
-            String ownName = own.get("filename");
-            if (driver == null && ownName != null) {
-                return openByName(ownName, own.without("filename"), mode, origin);
-            }
-            ProtocolDriver protocol = drivers.findProtocol(driver == null ? "file" : driver);
-            return openProtocol(java.util.Objects.requireNonNull(protocol), own, mode, origin);
+        ProtocolDriver protocol = drivers.findProtocol(driver == null ? "file" : driver);
+        return protocol != null
+                ? openProtocol(protocol, own, mode, origin)
+                : new BlockDeviceStorage(openNode(null, null, own, mode.writable(), true, origin));
+    }
+
+    private static String missingFile(DottedOptions options) {
+        String reference = options.get("file");
+        if (reference != null) {
+            return "Cannot find device='" + reference + "' nor node-name='" + reference + "'";
         }
-        return new BlockDeviceStorage(openNode(null, null, own, mode.writable(), true, origin));
+        return options.get("driver") == null
+                ? "Must specify either driver or file"
+                : "A block device must be specified for \"file\"";
     }
 
     private Storage openByName(String name, DottedOptions own, ProtocolDriver.Mode mode, Origin origin)
@@ -296,16 +291,13 @@ public final class NodeOpener {
         return COMMON.parse(common);
     }
 
-    private static DottedOptions withoutCommon(DottedOptions options, ImageFormat format) {
-        DottedOptions own = options.withoutChild("file").without("filename");
+    private static Options parse(ImageFormat format, DottedOptions text) throws ImageException {
+        DottedOptions own = text.withoutChild("file");
         for (String child : format.children()) {
             own = own.withoutChild(child);
         }
-        return own;
-    }
-
-    private static Options parse(ImageFormat format, DottedOptions own, String kind) throws ImageException {
-        return parse(own, format.openSchema(), kind + " '" + format.name() + "' does not support the option '");
+        return parse(
+                own, format.openSchema(), "Block format '" + format.name() + "' does not support the option '");
     }
 
     private static Options parse(ProtocolDriver protocol, DottedOptions own) throws ImageException {
