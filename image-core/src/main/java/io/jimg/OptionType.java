@@ -1,6 +1,5 @@
 package io.jimg;
 
-import java.math.BigDecimal;
 import java.util.Locale;
 import java.util.function.Function;
 
@@ -129,48 +128,13 @@ public interface OptionType<T> {
     long SIZE_TOO_LARGE = -2;
 
     /**
-     * Reads a size as QEMU does: digits, an optional fraction (only with a suffix larger than B), an optional suffix; or {@code 0x} and hexadecimal digits.
+     * Reads a size as QEMU does: decimal digits with an optional fraction and an optional suffix B, K, M, G, T, P or E in either case, or {@code 0x} and hexadecimal
+     * digits without suffix. A fraction of a byte is legal only as zeroes ({@code 1.0}); one of a larger unit is rounded to whole bytes. White space may go before.
      *
      * @return bytes, {@link #SIZE_MALFORMED} or {@link #SIZE_TOO_LARGE}
      */
     static long parseSize(String text) {
-        String digits = text.strip();
-        if (digits.isEmpty()) {
-            return SIZE_MALFORMED;
-        }
-        boolean hexadecimal = digits.startsWith("0x") || digits.startsWith("0X");
-        int shift = 0;
-        if (!hexadecimal || "KMGTP".indexOf(Character.toUpperCase(digits.charAt(digits.length() - 1))) >= 0) {
-            int unit = "BKMGTPE".indexOf(Character.toUpperCase(digits.charAt(digits.length() - 1)));
-            if (unit >= 0) {
-                shift = 10 * unit;
-                digits = digits.substring(0, digits.length() - 1);
-            }
-        }
-        try {
-            BigDecimal number;
-            if (hexadecimal) {
-                number = new BigDecimal(new java.math.BigInteger(digits.substring(2), 16));
-            } else {
-                if (digits.isEmpty() || !Character.isDigit(digits.charAt(0)) || digits.length() > 64) {
-                    return SIZE_MALFORMED;
-                }
-                for (int i = 0; i < digits.length(); i++) {
-                    char c = digits.charAt(i);
-                    if (!Character.isDigit(c) && (c != '.' || shift == 0)) {
-                        return SIZE_MALFORMED;
-                    }
-                }
-                number = new BigDecimal(digits);
-            }
-            BigDecimal bytes = number.multiply(BigDecimal.valueOf(1L << Math.min(shift, 60)));
-            if (bytes.signum() < 0) {
-                return SIZE_MALFORMED;
-            }
-            return bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0 ? SIZE_TOO_LARGE : bytes.longValue();
-        } catch (NumberFormatException notANumber) {
-            return SIZE_MALFORMED;
-        }
+        return SizeParser.parse(text);
     }
 
     /**
