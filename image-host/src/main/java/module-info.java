@@ -4,4 +4,6 @@
  */
 module io.jimg.host {
     requires static org.jspecify;
+
+    exports io.jimg.host;
 }

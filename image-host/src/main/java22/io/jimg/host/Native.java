@@ -1,0 +1,68 @@
+package io.jimg.host;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the host offers beyond the Java platform, found by {@code java.lang.foreign} when it is first asked for.
+ *
+ * <p>Nothing is looked for unless native access is enabled for this module, so that a program that merely has jimg among
+ * its libraries sees no warning. The system property {@code jimg.native} overrides that: {@code off} looks for nothing,
+ * {@code on} looks even where the JVM will warn, {@code auto} is the default.
+ */
+final class Native {
+    private Native() {}
+
+    /** {@return the host's system calls, or null where they can't be, or may not be, made} */
+    static @Nullable Kernel kernel() {
+        return Holder.KERNEL;
+    }
+
+    /** {@return libdeflate, or null where it isn't installed or may not be called} */
+    static @Nullable DeflateLibrary libdeflate() {
+        return LibdeflateHolder.LIBDEFLATE;
+    }
+
+    private static boolean isPermitted() {
+        return switch (System.getProperty("jimg.native", "auto").toLowerCase(Locale.ROOT)) {
+            case "on" -> true;
+            case "off" -> false;
+            default -> Native.class.getModule().isNativeAccessEnabled();
+        };
+    }
+
+    private static final class Holder {
+        static final @Nullable Kernel KERNEL = find();
+
+        private static @Nullable Kernel find() {
+            if (!isPermitted() || !"Linux".equals(System.getProperty("os.name"))) {
+                return null;
+            }
+            try {
+                return switch (System.getProperty("os.arch", "")) {
+                    case "amd64", "x86_64" -> new LinuxKernel(false);
+                    case "aarch64" -> new LinuxKernel(true);
+                    default -> null;
+                };
+            } catch (IllegalCallerException | UnsupportedOperationException refused) {
+                // Asked for by jimg.native=on, but the JVM denies native access or has no linker here.
+                return null;
+            }
+        }
+    }
+
+    private static final class LibdeflateHolder {
+        static final @Nullable DeflateLibrary LIBDEFLATE = find();
+
+        private static @Nullable DeflateLibrary find() {
+            if (!isPermitted()) {
+                return null;
+            }
+            try {
+                return Libdeflate.find();
+            } catch (IllegalCallerException | UnsupportedOperationException refused) {
+                return null;
+            }
+        }
+    }
+}
