@@ -1,5 +1,10 @@
 /** What tests of devices, storages and formats stand on: contracts to inherit, storages that fail, the real tools. */
 module io.jimg.testkit {
     requires static org.jspecify;
-    requires io.jimg;
+    requires transitive io.jimg;
+    requires transitive net.jqwik.api;
+    requires transitive org.assertj.core;
+    requires transitive org.junit.jupiter.api;
+
+    exports io.jimg.testkit;
 }
