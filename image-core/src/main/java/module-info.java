@@ -6,6 +6,8 @@ module io.jimg {
 
     exports io.jimg;
     exports io.jimg.capability;
+    exports io.jimg.device;
+    exports io.jimg.ops;
     exports io.jimg.spi;
     exports io.jimg.storage;
 

@@ -1,6 +1,8 @@
 package io.jimg;
 
 import io.jimg.spi.Doc;
+import io.jimg.storage.Storage;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,34 @@ public interface DiskImage extends BlockDevice {
 
     /** The format's own part of {@code info}: the members of QEMU's {@code format-specific} data, empty where there are none. */
     Doc formatSpecific() throws java.io.IOException;
+
+    /** The unit in which the format allocates guest bytes; 0 where it has none. */
+    default int clusterSize() {
+        return 0;
+    }
+
+    /** Whether guest data is stored encrypted. */
+    default boolean encrypted() {
+        return false;
+    }
+
+    /** Whether the image is marked as not having been closed properly: its metadata wants a repair. */
+    default boolean dirty() {
+        return false;
+    }
+
+    /**
+     * A storage that an image stands on.
+     *
+     * @param name the child's name in the tree of nodes, such as {@code file}
+     * @param storage the open storage, which stays the image's
+     */
+    record Child(String name, Storage storage) {}
+
+    /** The storages that were opened for this image, its backing file's left out, {@code file} first. */
+    default List<Child> children() {
+        return List.of();
+    }
 
     /**
      * Something that this image can do beyond a block device, by its interface in {@code io.jimg.capability}.

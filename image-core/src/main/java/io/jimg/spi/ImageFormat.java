@@ -38,7 +38,11 @@ public interface ImageFormat {
     /** Options of {@link #open}, without those of its children. */
     Schema openSchema();
 
-    /** Options of {@link #create}, in the order of {@code -o help}; empty where the format cannot be created. */
+    /**
+     * Options of {@link #create}, in the order in which {@code qemu-img create} echoes them ({@code -o help} sorts them by name); empty where the format
+     * cannot be created. What has a default is echoed even where it was not given. The guest's size is the option {@code size}; where the format has
+     * backing files they are the options {@code backing_file} and {@code backing_fmt}.
+     */
     Schema createSchema();
 
     /** Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file}; {@code file} is one of every format. */
@@ -54,6 +58,11 @@ public interface ImageFormat {
      * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED}, {@link ErrorKind#CORRUPT} ...
      */
     DiskImage open(Storage file, OpenContext context) throws IOException;
+
+    /** Whether an image of this format can hold compressed data: whether {@link #createWriter} gives writers that compress. */
+    default boolean compresses() {
+        return false;
+    }
 
     /**
      * Checks options before any file is touched, so that a command that fails leaves an existing file as it was.

@@ -14,6 +14,11 @@ public interface ProtocolDriver {
     /** Options, among them those that {@link #parseName} answers. */
     Schema schema();
 
+    /** Options of {@link #create} and of what a format asks of a file that it has just created, in the order in which they are echoed. */
+    default Schema createSchema() {
+        return Schema.EMPTY;
+    }
+
     /** Turns a name with this protocol's prefix ({@code file:x}, {@code nbd://…}) into options. */
     DottedOptions parseName(String name) throws IOException;
 

@@ -22,6 +22,11 @@ public final class BlockDeviceStorage implements Storage {
         this.name = device instanceof io.jimg.DiskImage image ? image.name() : device.toString();
     }
 
+    /** The device that this storage's bytes are. */
+    public BlockDevice device() {
+        return device;
+    }
+
     @Override
     public String name() {
         return name;

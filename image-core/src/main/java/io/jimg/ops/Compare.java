@@ -1,0 +1,35 @@
+package io.jimg.ops;
+
+import io.jimg.BlockDevice;
+import io.jimg.Job;
+
+/**
+ * Compares the guest bytes of two images. What both are known to hold as zeroes is not read. An image that is shorter equals a longer one whose
+ * further bytes are all zero, unless {@link #strict}.
+ *
+ * <pre>{@code
+ * Comparison result = new Compare(first, second).job().run();
+ * }</pre>
+ */
+public final class Compare {
+    private final BlockDevice first;
+    private final BlockDevice second;
+    private boolean strict;
+
+    /** Of two devices, which stay the caller's. */
+    public Compare(BlockDevice first, BlockDevice second) {
+        this.first = first;
+        this.second = second;
+    }
+
+    /** Whether sizes and the allocation of every run must be the same too. */
+    public Compare strict(boolean value) {
+        strict = value;
+        return this;
+    }
+
+    /** The comparison as a job. */
+    public Job<Comparison> job() {
+        return new CompareJob(first, second, strict);
+    }
+}

@@ -1,0 +1,27 @@
+package io.jimg.ops;
+
+/**
+ * What a {@link Compare} found.
+ *
+ * @param outcome same, or what differs first
+ * @param offset guest offset of the first difference: the first byte of another value where that is known, or the first of the run; 0 where there is none
+ */
+public record Comparison(Outcome outcome, long offset) {
+
+    /** How two images relate. */
+    public enum Outcome {
+        /** Same content, and same sizes and allocation where that was asked. */
+        IDENTICAL,
+        /** Strict mode: the sizes differ. */
+        SIZE_DIFFERS,
+        /** Strict mode: a run is allocated in one alone, or in another layer. */
+        ALLOCATION_DIFFERS,
+        /** A byte differs. */
+        CONTENT_DIFFERS
+    }
+
+    /** Whether nothing differs that was asked for. */
+    public boolean identical() {
+        return outcome == Outcome.IDENTICAL;
+    }
+}

@@ -1,0 +1,132 @@
+package io.jimg.ops;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Job;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies the guest bytes of one image, or of several joined end to end, to another image.
+ *
+ * <pre>{@code
+ * try (DiskImage source = images.open(Path.of("disk.raw"))) {
+ *     new Convert(source).toNew(new Create(images, "disk.qcow2").format("qcow2")).run();
+ * }
+ * }</pre>
+ *
+ * <p>A snapshot is converted by giving it as the source ({@code image.capability(Snapshots.class)}). The sources stay the caller's.
+ */
+public final class Convert {
+    /** The granularity of zero detection unless it is set: 4 KiB. */
+    public static final int DEFAULT_SPARSE_SIZE = 4096;
+
+    /** How many requests are worked on together unless it is set. */
+    public static final int DEFAULT_PARALLEL = 8;
+
+    private final List<DiskImage> sources;
+    private boolean compress;
+    private int sparseSize = DEFAULT_SPARSE_SIZE;
+    private int parallel = DEFAULT_PARALLEL;
+    private boolean outOfOrder;
+    private boolean copyRange;
+    private boolean targetIsZero;
+    private long rate;
+    private @Nullable Consumer<String> salvage;
+    private CacheMode cache = CacheMode.UNSAFE;
+
+    /** From one image. */
+    public Convert(DiskImage source) {
+        this(List.of(source));
+    }
+
+    /**
+     * From several, joined in order.
+     *
+     * @param sources at least one
+     */
+    public Convert(List<? extends DiskImage> sources) {
+        if (sources.isEmpty()) {
+            throw new IllegalArgumentException("no source");
+        }
+        this.sources = List.copyOf(sources);
+    }
+
+    /** Whether the target's data is compressed. */
+    public Convert compress(boolean value) {
+        compress = value;
+        return this;
+    }
+
+    /**
+     * How many bytes on end must be zero to be left out: a multiple of 512 up to 16 MiB; 0 writes every byte, so that the target is fully allocated.
+     */
+    public Convert sparseSize(int bytes) {
+        sparseSize = bytes;
+        return this;
+    }
+
+    /** How many requests are worked on together, from 1 to 16; no more threads than processors are used. */
+    public Convert parallel(int requests) {
+        parallel = requests;
+        return this;
+    }
+
+    /** Whether data may reach the target in another order than the guest's, which gives up that its layout is the same each time. */
+    public Convert outOfOrder(boolean value) {
+        outOfOrder = value;
+        return this;
+    }
+
+    /** Whether the host is asked to copy, without the bytes passing through this process, where source and target are such that it can. */
+    public Convert copyRange(boolean value) {
+        copyRange = value;
+        return this;
+    }
+
+    /** For an existing target: whether it is known to read as zeroes everywhere. */
+    public Convert targetIsZero(boolean value) {
+        targetIsZero = value;
+        return this;
+    }
+
+    /** Bytes a second at most; 0 for no limit. */
+    public Convert rate(long bytesPerSecond) {
+        rate = bytesPerSecond;
+        return this;
+    }
+
+    /** Whether to go on where the source cannot be read: such ranges become zeroes, and each is told as a sentence. Null to stop at the first. */
+    public Convert salvage(@Nullable Consumer<String> unreadable) {
+        salvage = unreadable;
+        return this;
+    }
+
+    /** The cache mode of a target that the job creates. */
+    public Convert cache(CacheMode value) {
+        cache = value;
+        return this;
+    }
+
+    /**
+     * Into a new image. Its size is the sources' unless {@code target} names one. Where the job fails or is cancelled, a file that it created is removed.
+     *
+     * @throws ImageException where the target cannot be as it was asked for; no file has been touched then
+     */
+    public Job<Conversion> toNew(Create target) throws IOException {
+        throw new ImageException(ErrorKind.UNSUPPORTED, "not built");
+    }
+
+    /**
+     * Into an existing image, open for writing, which stays the caller's: its bytes past the sources' end stay as they are.
+     *
+     * @throws ImageException where it is too small
+     */
+    public Job<Conversion> into(DiskImage target) throws IOException {
+        throw new ImageException(ErrorKind.UNSUPPORTED, "not built");
+    }
+}

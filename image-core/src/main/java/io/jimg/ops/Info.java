@@ -1,0 +1,130 @@
+package io.jimg.ops;
+
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Images;
+import io.jimg.Job;
+import io.jimg.OpenOptions;
+import io.jimg.capability.BackingLink;
+import io.jimg.capability.Snapshots;
+import io.jimg.capability.Snapshots.Snapshot;
+import io.jimg.spi.Doc;
+import io.jimg.spi.DottedOptions;
+import io.jimg.storage.BlockDeviceStorage;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What images say of themselves.
+ *
+ * <pre>{@code
+ * ImageInfo info = Info.of(image);
+ * List<ImageInfo> chain = Info.chain(Images.standard(), "top.qcow2", OpenOptions.DEFAULT).run();
+ * }</pre>
+ */
+public final class Info {
+    private static final int SECTOR = 512;
+    private static final int LONGEST_CHAIN = 256;
+
+    private Info() {}
+
+    /** What an open image says of itself; of its guest's data nothing is read. */
+    public static ImageInfo of(DiskImage image) throws IOException {
+        Optional<BackingLink> backing = image.capability(BackingLink.class);
+        Optional<Snapshots> snapshots = image.capability(Snapshots.class);
+        List<Snapshot> list = snapshots.isPresent() ? snapshots.get().list() : List.of();
+        Doc specific = image.formatSpecific();
+        List<ImageInfo.Child> children = new ArrayList<>();
+        for (DiskImage.Child child : image.children()) {
+            children.add(new ImageInfo.Child(child.name(), of(child.storage())));
+        }
+        return new ImageInfo(
+                image.name(),
+                image.format(),
+                image.size(),
+                image.allocatedSize(),
+                image.clusterSize(),
+                image.encrypted(),
+                image.dirty(),
+                list,
+                specific.isEmpty() ? null : specific,
+                backing.map(BackingLink::backingName).orElse(null),
+                backing.map(BackingLink::resolvedBackingName).orElse(null),
+                backing.map(BackingLink::backingFormat).orElse(null),
+                children);
+    }
+
+    /**
+     * What an image and all images beneath it say of themselves, the topmost first. Each is opened alone and closed again, so that a chain whose middle is
+     * missing is told up to there.
+     *
+     * @param name the topmost image's; null where {@code options} describe a tree of nodes
+     * @param options how it is opened; its gate decides on the others
+     */
+    public static Job<List<ImageInfo>> chain(Images images, @Nullable String name, OpenOptions options) {
+        return new Job<>() {
+            @Override
+            protected List<ImageInfo> execute() throws IOException {
+                return walk(images, name, options.withBacking(false).withInspectOnly(true), this::checkCancelled);
+            }
+        };
+    }
+
+    /** Lets a job stop a loop. */
+    interface Pause {
+        void check() throws ImageException;
+    }
+
+    private static List<ImageInfo> walk(
+            Images images, @Nullable String first, OpenOptions firstOptions, Pause pause) throws IOException {
+        List<ImageInfo> chain = new ArrayList<>();
+        Set<Object> seen = new HashSet<>();
+        String name = first;
+        OpenOptions options = firstOptions;
+        do {
+            pause.check();
+            if (name != null && !seen.add(name)) {
+                throw new ImageException(
+                        ErrorKind.CORRUPT, "Backing file '" + name + "' creates an infinite loop.");
+            }
+            if (chain.size() == LONGEST_CHAIN) {
+                throw new ImageException(
+                        ErrorKind.LIMIT, "The backing chain is longer than " + LONGEST_CHAIN + " images");
+            }
+            try (DiskImage image = name == null ? images.openTree(options) : images.open(name, options)) {
+                ImageInfo info = of(image);
+                chain.add(info);
+                name = info.fullBackingFilename();
+                options = options.withFormat(info.backingFormat()).withDriverOptions(DottedOptions.EMPTY);
+            }
+        } while (name != null);
+        return chain;
+    }
+
+    private static ImageInfo of(Storage storage) throws IOException {
+        if (storage instanceof BlockDeviceStorage nested && nested.device() instanceof DiskImage image) {
+            return of(image);
+        }
+        return new ImageInfo(
+                storage.name(),
+                storage.protocol(),
+                (storage.size() + SECTOR - 1) / SECTOR * SECTOR,
+                storage.allocatedSize(),
+                0,
+                false,
+                false,
+                List.of(),
+                Doc.EMPTY,
+                null,
+                null,
+                null,
+                List.of());
+    }
+}
