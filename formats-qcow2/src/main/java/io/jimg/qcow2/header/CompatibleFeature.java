@@ -1,0 +1,41 @@
+package io.jimg.qcow2.header;
+
+/** Features that may be ignored. */
+public enum CompatibleFeature implements Feature {
+    /** Refcounts may be written late, the image being marked dirty meanwhile. */
+    LAZY_REFCOUNTS(0, "lazy refcounts");
+
+    /** All bits that have a name here. */
+    public static final long KNOWN = known();
+
+    private final int bit;
+    private final String featureName;
+
+    CompatibleFeature(int bit, String featureName) {
+        this.bit = bit;
+        this.featureName = featureName;
+    }
+
+    @Override
+    public int maskType() {
+        return 1;
+    }
+
+    @Override
+    public int bit() {
+        return bit;
+    }
+
+    @Override
+    public String featureName() {
+        return featureName;
+    }
+
+    private static long known() {
+        long mask = 0;
+        for (CompatibleFeature feature : values()) {
+            mask |= feature.mask();
+        }
+        return mask;
+    }
+}
