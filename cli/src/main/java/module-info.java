@@ -1,5 +1,5 @@
 /** The command line. */
 module io.jimg.cli {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires io.jimg.all;
 }

@@ -1,5 +1,5 @@
 /** The qcow2 format. */
 module io.jimg.qcow2 {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires io.jimg;
 }

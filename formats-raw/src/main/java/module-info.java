@@ -1,5 +1,5 @@
 /** The raw format. */
 module io.jimg.raw {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires io.jimg;
 }

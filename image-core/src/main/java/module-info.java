@@ -1,6 +1,6 @@
 /** The block device, the image, the storage under it and the operations on top. */
 module io.jimg {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires io.jimg.host;
     requires com.fasterxml.jackson.core;
 

@@ -3,7 +3,7 @@
  * each answers that it is not here.
  */
 module io.jimg.host {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     exports io.jimg.host;
 }

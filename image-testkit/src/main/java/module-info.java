@@ -1,6 +1,6 @@
 /** What tests of devices, storages and formats stand on: contracts to inherit, storages that fail, the real tools. */
 module io.jimg.testkit {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires transitive io.jimg;
     requires transitive net.jqwik.api;
     requires transitive org.assertj.core;
