@@ -1,5 +1,10 @@
-/** The raw format. */
+/** The raw format: a guest's bytes as they are. */
 module io.jimg.raw {
     requires static transitive org.jspecify;
-    requires io.jimg;
+    requires transitive io.jimg;
+
+    exports io.jimg.raw;
+
+    provides io.jimg.spi.ImageFormat with
+            io.jimg.raw.RawFormat;
 }

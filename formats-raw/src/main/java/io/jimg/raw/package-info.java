@@ -1,4 +1,4 @@
-/** The raw format. */
+/** The raw format: a guest's bytes as they are in the file. */
 @NullMarked
 package io.jimg.raw;
 

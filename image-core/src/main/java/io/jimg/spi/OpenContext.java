@@ -6,6 +6,7 @@ import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What a format's driver is told when it opens an image, and its only way to other files: names, options and the gate are dealt with behind it. */
@@ -25,6 +26,15 @@ public interface OpenContext {
 
     /** Whether the format was found by content instead of being stated. */
     boolean probed();
+
+    /**
+     * Name of the format that probing would find if a file began so; null where nobody can tell.
+     *
+     * @param head the file's first bytes, read without moving its position
+     */
+    default @Nullable String formatOf(ByteBuffer head) {
+        return null;
+    }
 
     /** Who gives passphrases. */
     Secrets secrets();

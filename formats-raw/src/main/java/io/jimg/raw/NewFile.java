@@ -1,0 +1,53 @@
+package io.jimg.raw;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.spi.CreateRequest;
+import io.jimg.spi.Zeroes;
+import io.jimg.storage.FileCreation;
+import io.jimg.storage.Outcome;
+import io.jimg.storage.Preallocation;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+
+/** Makes an empty file as long as its disk. */
+final class NewFile {
+    private NewFile() {}
+
+    /** Sets the length and reserves what was asked for. */
+    static void prepare(Storage file, CreateRequest request) throws IOException {
+        long size = roundedSize(request.size());
+        if (!file.growsWithZeroes()) {
+            if (file.size() < size) {
+                throw new ImageException(
+                        ErrorKind.NO_SPACE,
+                        "The device of " + file.size() + " bytes is smaller than the image of " + size,
+                        file.name(),
+                        ImageException.NO_OFFSET,
+                        null);
+            }
+            return;
+        }
+        Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
+        if (mode == Preallocation.FALLOC && size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED,
+                    "Could not preallocate data for the new file: Operation not supported",
+                    file.name(),
+                    ImageException.NO_OFFSET,
+                    null);
+        }
+        if (mode == Preallocation.FULL) {
+            Zeroes.write(size, file::write);
+        }
+        file.truncate(size);
+    }
+
+    /** A number of bytes in whole sectors. */
+    static long roundedSize(long size) throws ImageException {
+        if (size > Long.MAX_VALUE - RawFormat.SECTOR) {
+            throw new ImageException(ErrorKind.LIMIT, "A disk of " + size + " bytes is too large");
+        }
+        return (size + RawFormat.SECTOR - 1) & -RawFormat.SECTOR;
+    }
+}

@@ -1,0 +1,183 @@
+package io.jimg.raw;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.Extent;
+import io.jimg.ImageException;
+import io.jimg.Limits;
+import io.jimg.ZeroMode;
+import io.jimg.spi.AbstractBlockDevice;
+import io.jimg.spi.Doc;
+import io.jimg.spi.OpenContext;
+import io.jimg.spi.Zeroes;
+import io.jimg.storage.HostExtent;
+import io.jimg.storage.Outcome;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** An open raw image. Nothing stands between the guest's bytes and the file's but the window's start. */
+final class RawImage extends AbstractBlockDevice implements DiskImage {
+    private final Storage file;
+    private final Window window;
+    private final boolean readOnly;
+    private final CacheMode cache;
+    private final Limits limits;
+    /** Set where the format was only found by content: what is written to the first sector must not change that finding. */
+    private final @Nullable OpenContext prober;
+
+    RawImage(Storage file, Window window, OpenContext context) {
+        super(window.size());
+        this.file = file;
+        this.window = window;
+        this.readOnly = !context.writable() || file.readOnly();
+        this.cache = context.cache();
+        this.prober = context.probed() && !readOnly ? context : null;
+        this.limits = prober == null ? file.limits() : wholeSectors(file.limits());
+    }
+
+    private static Limits wholeSectors(Limits of) {
+        int sector = Math.max(RawFormat.SECTOR, of.requestAlignment());
+        return new Limits(
+                sector,
+                Math.max(sector, of.zeroAlignment()),
+                Math.max(sector, of.discardAlignment()),
+                of.bufferAlignment(),
+                Math.max(sector, of.preferredTransfer() / sector * sector),
+                Math.max(sector, of.largestTransfer() / sector * sector));
+    }
+
+    @Override
+    public String format() {
+        return "raw";
+    }
+
+    @Override
+    public String name() {
+        return file.name();
+    }
+
+    @Override
+    public @Nullable DiskImage backing() {
+        return null;
+    }
+
+    @Override
+    public long allocatedSize() throws IOException {
+        return file.allocatedSize();
+    }
+
+    @Override
+    public Doc formatSpecific() {
+        return Doc.EMPTY;
+    }
+
+    @Override
+    public List<Child> children() {
+        return List.of(new Child("file", file));
+    }
+
+    @Override
+    public <T> Optional<T> capability(Class<T> type) {
+        return Optional.empty();
+    }
+
+    @Override
+    public Limits limits() {
+        return limits;
+    }
+
+    @Override
+    public boolean readOnly() {
+        return readOnly;
+    }
+
+    @Override
+    protected boolean writeThrough() {
+        return cache.writeThrough();
+    }
+
+    @Override
+    protected void doRead(ByteBuffer destination, long offset) throws IOException {
+        file.read(destination, window.start() + offset);
+    }
+
+    @Override
+    protected void doWrite(ByteBuffer source, long offset) throws IOException {
+        if (prober != null && offset == 0) {
+            checkFirstSector(source, prober);
+        }
+        long end = offset + source.remaining();
+        file.write(source, window.start() + offset);
+        if (end > size() && window.start() + size() > 0) {
+            cutPadding();
+        }
+    }
+
+    /** Takes off what a padded write added behind the disk's last byte; the base lets nobody else write there meanwhile. */
+    private void cutPadding() throws IOException {
+        long end = window.start() + size();
+        if (file.growsWithZeroes() && file.size() > end && file.size() - end < limits.requestAlignment()) {
+            file.truncate(end);
+        }
+    }
+
+    private void checkFirstSector(ByteBuffer source, OpenContext context) throws IOException {
+        ByteBuffer sector =
+                source.slice(source.position(), Math.min(RawFormat.SECTOR, source.remaining())).asReadOnlyBuffer();
+        String found = context.formatOf(sector);
+        if (found != null && !found.equals(format())) {
+            throw new ImageException(
+                    ErrorKind.PERMISSION, "Operation not permitted", file.name(), window.start(), null);
+        }
+    }
+
+    @Override
+    protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
+        boolean keep = mode == ZeroMode.KEEP_ALLOCATED;
+        if (file.zero(window.start() + offset, length, keep) == Outcome.DONE) {
+            return;
+        }
+        if (mode == ZeroMode.ONLY_IF_FAST) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Zeroes cannot be written without writing data");
+        }
+        Zeroes.write(length, (zeroes, at) -> file.write(zeroes, window.start() + offset + at));
+    }
+
+    @Override
+    protected void doDiscard(long offset, long length) throws IOException {
+        // A host that cannot punch holes keeps the old bytes, which is what a discard may do.
+        file.punch(window.start() + offset, length);
+    }
+
+    @Override
+    protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
+        long hostOffset = window.start() + offset;
+        long stored = file.size() - hostOffset;
+        if (stored <= 0) {
+            return Extent.zeroAllocated(offset, length, hostOffset, file.name());
+        }
+        HostExtent run = file.extentAt(hostOffset, Math.min(length, stored));
+        return run.hole()
+                ? Extent.zeroAllocated(offset, run.length(), hostOffset, file.name())
+                : Extent.data(offset, run.length(), hostOffset, file.name());
+    }
+
+    @Override
+    protected void doFlush() throws IOException {
+        file.flush();
+    }
+
+    @Override
+    protected void doClose() throws IOException {
+        try (file) {
+            if (!readOnly && !cache.noFlush()) {
+                file.flush();
+            }
+        }
+    }
+}
