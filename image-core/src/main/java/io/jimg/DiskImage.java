@@ -16,7 +16,8 @@ public interface DiskImage extends BlockDevice {
     String name();
 
     /** The image beneath, whose bytes show where this one has none; null for the base of a chain or where it was not opened. */
-    @Nullable DiskImage backing();
+    @Nullable
+    DiskImage backing();
 
     /** Bytes that the image occupies on the host, as far as it can be told; its file's length otherwise. */
     long allocatedSize() throws java.io.IOException;

@@ -127,8 +127,8 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     }
 
     private void checkFirstSector(ByteBuffer source, OpenContext context) throws IOException {
-        ByteBuffer sector =
-                source.slice(source.position(), Math.min(RawFormat.SECTOR, source.remaining())).asReadOnlyBuffer();
+        ByteBuffer sector = source.slice(source.position(), Math.min(RawFormat.SECTOR, source.remaining()))
+                .asReadOnlyBuffer();
         String found = context.formatOf(sector);
         if (found != null && !found.equals(format())) {
             throw new ImageException(

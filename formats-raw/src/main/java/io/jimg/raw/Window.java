@@ -18,11 +18,13 @@ record Window(long start, long size) {
     static Window of(Storage file, long offset, @Nullable Long size) throws IOException {
         long length = NewFile.roundedSize(file.size());
         if (offset > length) {
-            throw refusal("Offset (" + offset + ") cannot be greater than size of the containing file (" + length + ")");
+            throw refusal(
+                    "Offset (" + offset + ") cannot be greater than size of the containing file (" + length + ")");
         }
         int alignment = file.limits().requestAlignment();
         if (offset % alignment != 0) {
-            throw refusal("Offset (" + offset + ") must be a multiple of " + alignment + " where the host's cache is passed by");
+            throw refusal("Offset (" + offset + ") must be a multiple of " + alignment
+                    + " where the host's cache is passed by");
         }
         if (size == null) {
             return new Window(offset, NewFile.roundedSize(length - offset));

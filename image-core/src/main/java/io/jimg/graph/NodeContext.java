@@ -6,11 +6,13 @@ import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.spi.DottedOptions;
+import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** One image's way to the opener that opens it. */
@@ -48,6 +50,12 @@ final class NodeContext implements OpenContext {
     @Override
     public boolean probed() {
         return node.probed();
+    }
+
+    @Override
+    public @Nullable String formatOf(ByteBuffer head) {
+        ImageFormat format = opener.surest(head);
+        return format == null ? null : format.name();
     }
 
     @Override

@@ -56,7 +56,10 @@ public final class NodeOpener {
     }
 
     /** Who named a node: the caller, or an image ({@code role} and {@code referrer} are set then, and the gate decides). */
-    record Origin(OpenGate.@Nullable Role role, String referrer, @Nullable Chain above) {
+    record Origin(
+            OpenGate.@Nullable Role role,
+            String referrer,
+            @Nullable Chain above) {
         static final Origin CALLER = new Origin(null, "", null);
 
         Origin byCaller() {
@@ -104,8 +107,7 @@ public final class NodeOpener {
             ImageFormat used = stated != null ? stated : probe(file);
             Options options = parse(used, given);
             return used.open(
-                    file,
-                    new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
+                    file, new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
         } catch (Throwable failure) {
             closeAfter(failure, file);
             throw failure;
@@ -155,8 +157,7 @@ public final class NodeOpener {
     }
 
     /** Opens the storage below a format: by name, by {@code file.*} options, or as an image of another format. */
-    private Storage openFile(
-            DottedOptions options, @Nullable String fileName, ProtocolDriver.Mode mode, Origin origin)
+    private Storage openFile(DottedOptions options, @Nullable String fileName, ProtocolDriver.Mode mode, Origin origin)
             throws IOException {
         DottedOptions own = options.child("file");
         if (fileName != null) {
@@ -202,8 +203,8 @@ public final class NodeOpener {
         return openProtocol(protocol, own.with("filename", path), mode, origin);
     }
 
-    private Storage openProtocol(
-            ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+    private Storage openProtocol(ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
         Options common = commonOptions(text);
         Options options = parse(protocol, text);
         String name = protocol.nameOf(options);
@@ -213,8 +214,7 @@ public final class NodeOpener {
         boolean share = Boolean.TRUE.equals(common.get(FORCE_SHARE));
         boolean readOnly = Boolean.TRUE.equals(common.get(READ_ONLY));
         return protocol.open(
-                options,
-                new ProtocolDriver.Mode(mode.writable() && !readOnly, mode.cache(), mode.locking() && !share));
+                options, new ProtocolDriver.Mode(mode.writable() && !readOnly, mode.cache(), mode.locking() && !share));
     }
 
     private static Chain chain(Storage file, Origin origin) throws ImageException {
@@ -229,37 +229,44 @@ public final class NodeOpener {
         }
         int depth = above == null ? 1 : above.depth() + 1;
         if (depth > MAXIMUM_CHAIN) {
-            throw new ImageException(
-                    ErrorKind.LIMIT, "The backing chain is longer than " + MAXIMUM_CHAIN + " images");
+            throw new ImageException(ErrorKind.LIMIT, "The backing chain is longer than " + MAXIMUM_CHAIN + " images");
         }
         return new Chain(file.identity(), depth, above);
     }
 
     /** The format that is surest of the file's first bytes. */
     private ImageFormat probe(Storage file) throws IOException {
-        ImageFormat best = null;
-        int bestScore = ImageFormat.PROBE_NEVER;
         ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
         int alignment = file.limits().requestAlignment();
         if (head.capacity() % alignment == 0) {
             file.read(head, 0);
         } else {
             ByteBuffer whole = io.jimg.spi.AlignedBuffers.allocate(
-                    (head.capacity() + alignment - 1) & -alignment, file.limits().bufferAlignment());
+                    (head.capacity() + alignment - 1) & -alignment,
+                    file.limits().bufferAlignment());
             file.read(whole, 0);
             head.put(whole.flip().limit(head.capacity()));
         }
         head.flip();
+        ImageFormat best = surest(head);
+        if (best == null) {
+            throw new ImageException(
+                    ErrorKind.INVALID_FORMAT, "Could not determine image format: No compatible driver found");
+        }
+        return best;
+    }
+
+    /** The format that is surest of these bytes; null where none is at all. */
+    @Nullable
+    ImageFormat surest(ByteBuffer head) {
+        ImageFormat best = null;
+        int bestScore = ImageFormat.PROBE_NEVER;
         for (ImageFormat format : drivers.formats()) {
             int score = format.probe(head.asReadOnlyBuffer());
             if (score > bestScore) {
                 best = format;
                 bestScore = score;
             }
-        }
-        if (best == null) {
-            throw new ImageException(
-                    ErrorKind.INVALID_FORMAT, "Could not determine image format: No compatible driver found");
         }
         return best;
     }
@@ -296,13 +303,11 @@ public final class NodeOpener {
         for (String child : format.children()) {
             own = own.withoutChild(child);
         }
-        return parse(
-                own, format.openSchema(), "Block format '" + format.name() + "' does not support the option '");
+        return parse(own, format.openSchema(), "Block format '" + format.name() + "' does not support the option '");
     }
 
     private static Options parse(ProtocolDriver protocol, DottedOptions own) throws ImageException {
-        return parse(
-                own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
+        return parse(own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
     }
 
     private static Options parse(DottedOptions own, Schema schema, String refusal) throws ImageException {

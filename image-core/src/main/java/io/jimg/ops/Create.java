@@ -114,11 +114,13 @@ public final class Create {
         return options;
     }
 
-    @Nullable String backingFile() {
+    @Nullable
+    String backingFile() {
         return backingFile;
     }
 
-    @Nullable String backingFormat() {
+    @Nullable
+    String backingFormat() {
         return backingFormat;
     }
 

@@ -95,7 +95,8 @@ public final class CreatePlan {
                 if (text.get(BACKING_FORMAT) == null) {
                     throw new ImageException(
                             ErrorKind.BAD_OPTION,
-                            "Backing file specified without backing format\nDetected format of " + opened.format() + ".");
+                            "Backing file specified without backing format\nDetected format of " + opened.format()
+                                    + ".");
                 }
                 size = size == Create.SIZE_OF_BACKING ? opened.size() : size;
             }

@@ -82,8 +82,8 @@ public final class Info {
         void check() throws ImageException;
     }
 
-    private static List<ImageInfo> walk(
-            Images images, @Nullable String first, OpenOptions firstOptions, Pause pause) throws IOException {
+    private static List<ImageInfo> walk(Images images, @Nullable String first, OpenOptions firstOptions, Pause pause)
+            throws IOException {
         List<ImageInfo> chain = new ArrayList<>();
         Set<Object> seen = new HashSet<>();
         String name = first;
@@ -91,8 +91,7 @@ public final class Info {
         do {
             pause.check();
             if (name != null && !seen.add(name)) {
-                throw new ImageException(
-                        ErrorKind.CORRUPT, "Backing file '" + name + "' creates an infinite loop.");
+                throw new ImageException(ErrorKind.CORRUPT, "Backing file '" + name + "' creates an infinite loop.");
             }
             if (chain.size() == LONGEST_CHAIN) {
                 throw new ImageException(

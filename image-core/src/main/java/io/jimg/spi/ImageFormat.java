@@ -77,7 +77,8 @@ public interface ImageFormat {
      * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format cannot be created
      */
     default void create(Storage file, CreateRequest request) throws IOException {
-        throw new ImageException(ErrorKind.UNSUPPORTED, "Format driver '" + name() + "' does not support image creation");
+        throw new ImageException(
+                ErrorKind.UNSUPPORTED, "Format driver '" + name() + "' does not support image creation");
     }
 
     /**

@@ -46,7 +46,8 @@ public interface OpenContext {
      * @param format as the image says; null to find it by content
      * @return null where there is no name and none in the options, or where the caller wanted no chain
      */
-    @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException;
+    @Nullable
+    DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException;
 
     /**
      * Opens a file that is part of the image. Options under {@code child} go to it and may replace its name.
@@ -56,5 +57,6 @@ public interface OpenContext {
      * @param name a literal file name, relative to the image's own file; null where the image says none
      * @return null where there is no name and none in the options
      */
-    @Nullable Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException;
+    @Nullable
+    Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException;
 }

@@ -11,12 +11,12 @@ public final class FileCreation {
             Option.of("nocow", OptionType.BOOL, "Turn off copy-on-write (valid only on btrfs)");
 
     /** What is reserved beforehand. */
-    public static final Option<Preallocation> PREALLOCATION = Option.of(
-            "preallocation", Preallocation.TYPE, "Preallocation mode (allowed values: off, falloc, full)");
+    public static final Option<Preallocation> PREALLOCATION =
+            Option.of("preallocation", Preallocation.TYPE, "Preallocation mode (allowed values: off, falloc, full)");
 
     /** A hint for XFS on the size of the file's extents; elsewhere it is without effect. */
-    public static final Option<Long> EXTENT_SIZE_HINT = Option.of(
-            "extent_size_hint", OptionType.SIZE, "Extent size hint for the image file, 0 to disable");
+    public static final Option<Long> EXTENT_SIZE_HINT =
+            Option.of("extent_size_hint", OptionType.SIZE, "Extent size hint for the image file, 0 to disable");
 
     /** All of them, in the order in which they are echoed. */
     public static final Schema SCHEMA = Schema.of(NOCOW, PREALLOCATION, EXTENT_SIZE_HINT);
