@@ -1,5 +1,7 @@
 /** The command line. */
 module io.jimg.cli {
     requires static transitive org.jspecify;
+    requires info.picocli;
+    requires io.jimg;
     requires io.jimg.all;
 }

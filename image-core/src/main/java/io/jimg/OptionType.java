@@ -131,7 +131,7 @@ public interface OptionType<T> {
      * Reads a size as QEMU does: decimal digits with an optional fraction and an optional suffix B, K, M, G, T, P or E in either case, or {@code 0x} and hexadecimal
      * digits without suffix. A fraction of a byte is legal only as zeroes ({@code 1.0}); one of a larger unit is rounded to whole bytes. White space may go before.
      *
-     * @return bytes, {@link #SIZE_MALFORMED} or {@link #SIZE_TOO_LARGE}
+     * @return bytes, {@link #SIZE_MALFORMED} or {@link #SIZE_TOO_LARGE}; the latter for negative whole numbers too
      */
     static long parseSize(String text) {
         return SizeParser.parse(text);

@@ -1,71 +1,106 @@
 package io.jimg;
 
-import java.math.BigDecimal;
-import java.math.BigInteger;
-import java.math.RoundingMode;
-import org.jspecify.annotations.Nullable;
-
-/** The text of a number of bytes. */
+/** Reads sizes as QEMU does. */
 final class SizeParser {
-    /** More digits than any size has; bounds the arithmetic on a stranger's text. */
-    private static final int MAXIMUM_LENGTH = 64;
-
-    private static final BigDecimal MAXIMUM = BigDecimal.valueOf(Long.MAX_VALUE);
-    private static final String UNITS = "BKMGTPE";
+    private static final String SUFFIXES = "BKMGTPE";
+    private static final int BITS_A_SUFFIX = 10;
 
     private SizeParser() {}
 
+    /** As {@link OptionType#parseSize}. */
     static long parse(String text) {
-        String trimmed = text.stripLeading();
-        boolean negative = trimmed.startsWith("-");
-        if (negative || trimmed.startsWith("+")) {
-            trimmed = trimmed.substring(1);
+        int start = 0;
+        while (start < text.length() && isSpace(text.charAt(start))) {
+            start++;
         }
-        if (trimmed.isEmpty() || trimmed.length() > MAXIMUM_LENGTH) {
+        boolean negative = text.startsWith("-", start);
+        if (negative || text.startsWith("+", start)) {
+            start++;
+        }
+        if (negative) {
+            // Out of range as a number; no number at all with a fraction or a suffix.
+            return endOfDigits(text, start) == text.length() && start < text.length()
+                    ? OptionType.SIZE_TOO_LARGE
+                    : OptionType.SIZE_MALFORMED;
+        }
+        if (text.startsWith("0x", start) || text.startsWith("0X", start)) {
+            return hexadecimal(text, start + 2);
+        }
+        return decimal(text, start);
+    }
+
+    private static long hexadecimal(String text, int start) {
+        if (start == text.length()) {
             return OptionType.SIZE_MALFORMED;
         }
-        BigDecimal bytes = trimmed.startsWith("0x") || trimmed.startsWith("0X")
-                ? hexadecimal(trimmed.substring(2))
-                : decimal(trimmed);
-        if (bytes == null) {
+        long value = 0;
+        boolean overflow = false;
+        for (int i = start; i < text.length(); i++) {
+            char c = text.charAt(i);
+            int digit = c < 128 ? Character.digit(c, 16) : -1;
+            if (digit < 0) {
+                return OptionType.SIZE_MALFORMED;
+            }
+            overflow |= value >>> (Long.SIZE - 1 - 4) != 0;
+            value = value << 4 | digit;
+        }
+        return overflow ? OptionType.SIZE_TOO_LARGE : value;
+    }
+
+    private static long decimal(String text, int start) {
+        int wholeEnd = endOfDigits(text, start);
+        int fractionStart = text.startsWith(".", wholeEnd) ? wholeEnd + 1 : wholeEnd;
+        int end = endOfDigits(text, fractionStart);
+        int shift = 0;
+        if (end + 1 == text.length()) {
+            int suffix = SUFFIXES.indexOf(Character.toUpperCase(text.charAt(end)));
+            if (suffix < 0) {
+                return OptionType.SIZE_MALFORMED;
+            }
+            shift = BITS_A_SUFFIX * suffix;
+        } else if (end != text.length()) {
             return OptionType.SIZE_MALFORMED;
         }
-        return bytes.compareTo(MAXIMUM) > 0 || (negative && bytes.signum() != 0)
-                ? OptionType.SIZE_TOO_LARGE
-                : bytes.longValue();
+        if (wholeEnd == start && end == fractionStart) {
+            return OptionType.SIZE_MALFORMED;
+        }
+        double fraction =
+                end == fractionStart ? 0 : Double.parseDouble("0." + text.substring(fractionStart, end));
+        if (shift == 0 && fraction < 1 && hasNonZero(text, fractionStart, end)) {
+            return OptionType.SIZE_MALFORMED;
+        }
+        return scaled(text.substring(start, wholeEnd), fraction, shift);
     }
 
-    private static @Nullable BigDecimal hexadecimal(String digits) {
-        for (int i = 0; i < digits.length(); i++) {
-            if (Character.digit(digits.charAt(i), 16) < 0) {
-                return null;
+    private static long scaled(String wholeDigits, double fraction, int shift) {
+        try {
+            long whole = wholeDigits.isEmpty() ? 0 : Long.parseLong(wholeDigits);
+            long unit = 1L << shift;
+            long part = (long) (fraction * unit + 0.5);
+            return Math.addExact(Math.multiplyExact(whole, unit), part);
+        } catch (ArithmeticException | NumberFormatException overflow) {
+            return OptionType.SIZE_TOO_LARGE;
+        }
+    }
+
+    private static boolean hasNonZero(String text, int start, int end) {
+        for (int i = start; i < end; i++) {
+            if (text.charAt(i) != '0') {
+                return true;
             }
         }
-        return digits.isEmpty() ? null : new BigDecimal(new BigInteger(digits, 16));
+        return false;
     }
 
-    private static @Nullable BigDecimal decimal(String text) {
-        int unit = UNITS.indexOf(Character.toUpperCase(text.charAt(text.length() - 1)));
-        String number = unit < 0 ? text : text.substring(0, text.length() - 1);
-        int point = number.indexOf('.');
-        String whole = point < 0 ? number : number.substring(0, point);
-        String fraction = point < 0 ? "" : number.substring(point + 1);
-        if (whole.isEmpty() && fraction.isEmpty() || !digits(whole) || !digits(fraction)) {
-            return null;
+    private static int endOfDigits(String text, int start) {
+        int i = start;
+        while (i < text.length() && text.charAt(i) >= '0' && text.charAt(i) <= '9') {
+            i++;
         }
-        BigDecimal value = new BigDecimal(whole + "." + fraction + "0");
-        if (unit <= 0 && value.stripTrailingZeros().scale() > 0) {
-            return null;
-        }
-        return value.multiply(BigDecimal.valueOf(1L << (10 * Math.max(unit, 0)))).setScale(0, RoundingMode.HALF_UP);
+        return i;
     }
 
-    private static boolean digits(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (text.charAt(i) < '0' || text.charAt(i) > '9') {
-                return false;
-            }
-        }
-        return true;
+    private static boolean isSpace(char c) {
+        return c == ' ' || c >= '\t' && c <= '\r';
     }
 }

@@ -1,0 +1,29 @@
+package io.jimg.cli;
+
+/** A command cannot go on: what to say and with what to exit. */
+final class CommandException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final int exitCode;
+
+    /** A failure with exit code 1. */
+    CommandException(String sentence) {
+        this(1, sentence);
+    }
+
+    /**
+     * A failure.
+     *
+     * @param exitCode not 0
+     * @param sentence for the user, without the program's name
+     */
+    CommandException(int exitCode, String sentence) {
+        super(sentence, null, false, false);
+        this.exitCode = exitCode;
+    }
+
+    /** What to exit with. */
+    int exitCode() {
+        return exitCode;
+    }
+}

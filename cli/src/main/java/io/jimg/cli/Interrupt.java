@@ -1,0 +1,44 @@
+package io.jimg.cli;
+
+import io.jimg.Job;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output. The exit code is then the JVM's for the
+ * signal.
+ */
+final class Interrupt implements AutoCloseable {
+    /** How long a job gets; one that hangs in a dead file system must not keep the process alive for ever. */
+    private static final long PATIENCE_SECONDS = 10;
+
+    private final CountDownLatch done = new CountDownLatch(1);
+    private final Thread hook;
+
+    /** Watches over {@code job} until it is closed. */
+    Interrupt(Job<?> job) {
+        hook = new Thread(() -> cancel(job), "jimg-interrupt");
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    private void cancel(Job<?> job) {
+        job.cancel();
+        try {
+            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                System.err.println("jimg: the output could not be removed in time");
+            }
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        done.countDown();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException shuttingDown) {
+            // The hook is running: it was the one who cancelled.
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package io.jimg.cli.getopt;
+
+/** The words of a command do not make sense; the message says which, in the words that qemu-img has for it. */
+public final class UsageException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    /** An exception with a sentence for the user, without the program's name. */
+    public UsageException(String message) {
+        super(message, null, false, false);
+    }
+}
