@@ -102,6 +102,15 @@ final class NodeContext implements OpenContext {
         return opener.openLiteral(FileNames.resolveLiteral(file.name(), name), own, mode, origin);
     }
 
+    @Override
+    public @Nullable String resolve(String name) {
+        try {
+            return FileNames.resolve(file.name(), name);
+        } catch (ImageException noFolder) {
+            return null;
+        }
+    }
+
     private NodeOpener.Origin origin(OpenGate.Role role) {
         return new NodeOpener.Origin(role, file.name(), node.chain());
     }

@@ -59,4 +59,13 @@ public interface OpenContext {
      */
     @Nullable
     Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException;
+
+    /**
+     * The name that {@link #openBacking} would open for a name that the image holds; opens nothing.
+     *
+     * @return null where a relative name has nothing to be relative to
+     */
+    default @Nullable String resolve(String name) {
+        return name;
+    }
 }

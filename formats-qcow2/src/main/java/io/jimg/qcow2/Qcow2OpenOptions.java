@@ -1,0 +1,53 @@
+package io.jimg.qcow2;
+
+import io.jimg.Option;
+import io.jimg.OptionType;
+import io.jimg.spi.Schema;
+
+/** Options of an open qcow2 image, named as QEMU names them. */
+public final class Qcow2OpenOptions {
+    /** Bytes of L2 entries that may stay in memory. */
+    public static final Option<Long> L2_CACHE_SIZE =
+            Option.of("l2-cache-size", OptionType.SIZE, "Maximum L2 table cache size");
+
+    /** Bytes of an L2 table that are read at once: a power of two from 512 to the cluster size. */
+    public static final Option<Long> L2_CACHE_ENTRY_SIZE =
+            Option.of("l2-cache-entry-size", OptionType.SIZE, "Size of each entry in the L2 cache");
+
+    /** Bytes of refcount blocks that may stay in memory. */
+    public static final Option<Long> REFCOUNT_CACHE_SIZE =
+            Option.of("refcount-cache-size", OptionType.SIZE, "Maximum refcount block cache size");
+
+    /** Bytes of both caches together. */
+    public static final Option<Long> CACHE_SIZE = Option.of(
+            "cache-size", OptionType.SIZE, "Maximum combined metadata (L2 tables and refcount blocks) cache size");
+
+    /** Whether refcounts may be out of date while the image is open; the image itself decides where this is not given. */
+    public static final Option<Boolean> LAZY_REFCOUNTS =
+            Option.of("lazy-refcounts", OptionType.BOOL, "Postpone refcount updates");
+
+    /** Whether clusters that the guest discards are given back to the host's file system. */
+    public static final Option<Boolean> PASS_DISCARD_REQUEST =
+            Option.of("pass-discard-request", OptionType.BOOL, true, "Pass guest discard requests to the layer below");
+
+    /** Whether clusters that are freed for other reasons are given back to the host's file system. */
+    public static final Option<Boolean> PASS_DISCARD_OTHER = Option.of(
+            "pass-discard-other", OptionType.BOOL, false, "Generate discard requests when other clusters are freed");
+
+    /** All options, with those that have no meaning here but are legal in a name written for QEMU. */
+    public static final Schema SCHEMA = Schema.of(
+            LAZY_REFCOUNTS,
+            PASS_DISCARD_REQUEST,
+            Option.of("pass-discard-snapshot", OptionType.BOOL, ""),
+            PASS_DISCARD_OTHER,
+            Option.of("discard-no-unref", OptionType.BOOL, ""),
+            Option.of("overlap-check", OptionType.STRING, ""),
+            Option.of("overlap-check.template", OptionType.STRING, ""),
+            CACHE_SIZE,
+            L2_CACHE_SIZE,
+            L2_CACHE_ENTRY_SIZE,
+            REFCOUNT_CACHE_SIZE,
+            Option.of("cache-clean-interval", OptionType.NUMBER, ""));
+
+    private Qcow2OpenOptions() {}
+}

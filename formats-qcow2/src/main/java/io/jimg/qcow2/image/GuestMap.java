@@ -1,0 +1,48 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.qcow2.mapping.EntryCodec;
+import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.qcow2.mapping.L1Table;
+import io.jimg.qcow2.mapping.L2Cache;
+import io.jimg.qcow2.mapping.Mapper;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The mapping of one L1 table: the image's active one, or a snapshot's.
+ *
+ * @param codec how its entries are read
+ * @param l1 the table
+ * @param cache its L2 slices
+ * @param mapper the way from guest offsets to runs
+ */
+record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
+
+    /**
+     * Reads an L1 table and sets up the rest.
+     *
+     * @param l1Offset host offset of the table
+     * @param entries entries that the guest's size needs; checked against the cap by the caller
+     */
+    static GuestMap load(
+            Storage file, EntryCodec codec, long l1Offset, int entries, CacheSizes sizes, L2Cache.Pressure pressure)
+            throws IOException {
+        Geometry geometry = codec.geometry();
+        L1Table l1 = new L1Table(geometry, read(file, l1Offset, entries * Long.BYTES));
+        L2Cache cache = new L2Cache(
+                geometry,
+                l1,
+                sizes.sliceSize(),
+                sizes.slices(),
+                (hostOffset, length) -> read(file, hostOffset, length),
+                pressure);
+        return new GuestMap(codec, l1, cache, new Mapper(codec, l1, cache));
+    }
+
+    static ByteBuffer read(Storage file, long hostOffset, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        file.read(bytes, hostOffset);
+        return bytes.flip();
+    }
+}

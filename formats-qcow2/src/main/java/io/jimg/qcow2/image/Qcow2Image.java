@@ -1,0 +1,153 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.Extent;
+import io.jimg.ImageException;
+import io.jimg.Limits;
+import io.jimg.qcow2.compression.ClusterCompression;
+import io.jimg.qcow2.header.CryptMethod;
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.spi.AbstractBlockDevice;
+import io.jimg.spi.Doc;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open qcow2 image. Ties together the way of a read ({@link GuestReader}), of a write and the capabilities; each lives in a class of its own.
+ */
+public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
+    private final ImageFiles files;
+    private final Header header;
+    private final GuestMap map;
+    private final Limits limits;
+    private final @Nullable GuestReader reader;
+    private final ExtentView extents;
+    private final Capabilities capabilities;
+    private final ClusterCompression compression;
+
+    Qcow2Image(
+            ImageFiles files,
+            Header header,
+            GuestMap map,
+            @Nullable GuestReader reader,
+            ClusterCompression compression,
+            Capabilities capabilities) {
+        super(header.size());
+        this.files = files;
+        this.header = header;
+        this.map = map;
+        this.reader = reader;
+        this.compression = compression;
+        this.capabilities = capabilities;
+        this.limits = limits(map);
+        this.extents =
+                new ExtentView(map.mapper(), files.dataName(), files.file().name(), files.backing());
+    }
+
+    static Limits limits(GuestMap map) {
+        return Limits.BYTES.withCluster(map.codec().geometry().clusterSize());
+    }
+
+    @Override
+    public Limits limits() {
+        return limits;
+    }
+
+    @Override
+    public boolean readOnly() {
+        return true;
+    }
+
+    @Override
+    public String format() {
+        return "qcow2";
+    }
+
+    @Override
+    public String name() {
+        return files.file().name();
+    }
+
+    @Override
+    public @Nullable DiskImage backing() {
+        return files.backing();
+    }
+
+    @Override
+    public long allocatedSize() throws IOException {
+        Storage data = files.data();
+        return files.file().allocatedSize() + (files.externalData() && data != null ? data.allocatedSize() : 0);
+    }
+
+    @Override
+    public Doc formatSpecific() throws IOException {
+        return Doc.EMPTY;
+    }
+
+    @Override
+    public int clusterSize() {
+        return header.clusterSize();
+    }
+
+    @Override
+    public boolean encrypted() {
+        return header.cryptMethod() != CryptMethod.NONE;
+    }
+
+    @Override
+    public boolean dirty() {
+        return header.incompatible().has(IncompatibleFeature.DIRTY);
+    }
+
+    @Override
+    public List<Child> children() {
+        List<Child> children = new ArrayList<>();
+        children.add(new Child("file", files.file()));
+        Storage data = files.data();
+        if (files.externalData() && data != null) {
+            children.add(new Child("data-file", data));
+        }
+        return children;
+    }
+
+    @Override
+    public <T> Optional<T> capability(Class<T> type) {
+        return capabilities.find(type);
+    }
+
+    @Override
+    protected void doRead(ByteBuffer destination, long offset) throws IOException {
+        if (reader == null) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone", name(), offset, null);
+        }
+        reader.read(destination, offset);
+    }
+
+    @Override
+    protected void doWrite(ByteBuffer source, long offset) throws IOException {
+        throw new IllegalStateException("read-only");
+    }
+
+    @Override
+    protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
+        return extents.at(offset, length, layers);
+    }
+
+    @Override
+    protected void doFlush() throws IOException {}
+
+    @Override
+    protected void doClose() throws IOException {
+        try (compression) {
+            files.close();
+        }
+    }
+}
