@@ -3,6 +3,7 @@ module io.jimg {
     requires static transitive org.jspecify;
     requires io.jimg.host;
     requires com.fasterxml.jackson.core;
+    requires jdk.unsupported; // com.sun.nio.file.ExtendedOpenOption.DIRECT
 
     exports io.jimg;
     exports io.jimg.capability;
@@ -13,4 +14,8 @@ module io.jimg {
 
     uses io.jimg.spi.ImageFormat;
     uses io.jimg.spi.ProtocolDriver;
+
+    provides io.jimg.spi.ProtocolDriver with
+            io.jimg.storage.FileProtocol,
+            io.jimg.storage.HostDeviceProtocol;
 }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param gate who decides on files that the image refers to
  * @param backing whether the backing chain is opened; without it, what a backing file holds reads as zero
  * @param forceShare whether locks of other processes are ignored, as {@code -U}; only for read-only opens
+ * @param denyWriters whether others must not write meanwhile even where the format would bear it, as a raw image does: for copying
  * @param inspectOnly whether only metadata will be asked: data files are not opened, reads of guest data may fail
  * @param secrets who gives passphrases
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file ({@code backing.…}) as text
@@ -25,6 +26,7 @@ public record OpenOptions(
         OpenGate gate,
         boolean backing,
         boolean forceShare,
+        boolean denyWriters,
         boolean inspectOnly,
         Secrets secrets,
         DottedOptions driverOptions) {
@@ -38,60 +40,67 @@ public record OpenOptions(
             true,
             false,
             false,
+            false,
             Secrets.NONE,
             DottedOptions.EMPTY);
 
     /** With the format stated, or, by null, found by content. */
     public OpenOptions withFormat(@Nullable String value) {
         return new OpenOptions(
-                value, writable, cache, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+                value, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
     }
 
     /** To read and write, or only to read. */
     public OpenOptions withWritable(boolean value) {
         return new OpenOptions(
-                format, value, cache, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+                format, value, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
     }
 
     /** With another cache mode. */
     public OpenOptions withCache(CacheMode value) {
         return new OpenOptions(
-                format, writable, value, gate, backing, forceShare, inspectOnly, secrets, driverOptions);
+                format, writable, value, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
     }
 
     /** With another gate. */
     public OpenOptions withGate(OpenGate value) {
         return new OpenOptions(
-                format, writable, cache, value, backing, forceShare, inspectOnly, secrets, driverOptions);
+                format, writable, cache, value, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
     }
 
     /** With or without the backing chain. */
     public OpenOptions withBacking(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, value, forceShare, inspectOnly, secrets, driverOptions);
+                format, writable, cache, gate, value, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
     }
 
     /** With locks of others ignored or obeyed. */
     public OpenOptions withForceShare(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, value, inspectOnly, secrets, driverOptions);
+                format, writable, cache, gate, backing, value, denyWriters, inspectOnly, secrets, driverOptions);
+    }
+
+    /** With others kept from writing meanwhile, or not. */
+    public OpenOptions withDenyWriters(boolean value) {
+        return new OpenOptions(
+                format, writable, cache, gate, backing, forceShare, value, inspectOnly, secrets, driverOptions);
     }
 
     /** For metadata only, or for data too. */
     public OpenOptions withInspectOnly(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, value, secrets, driverOptions);
+                format, writable, cache, gate, backing, forceShare, denyWriters, value, secrets, driverOptions);
     }
 
     /** With another source of passphrases. */
     public OpenOptions withSecrets(Secrets value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, inspectOnly, value, driverOptions);
+                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, value, driverOptions);
     }
 
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, inspectOnly, secrets, value);
+                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, value);
     }
 }

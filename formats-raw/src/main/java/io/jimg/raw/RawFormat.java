@@ -9,6 +9,7 @@ import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
+import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -57,6 +58,11 @@ public final class RawFormat implements ImageFormat {
     @Override
     public Schema createSchema() {
         return CREATE;
+    }
+
+    @Override
+    public Sharing sharing(boolean writable, boolean inspectOnly) {
+        return Sharing.ofBytes(writable, inspectOnly);
     }
 
     @Override

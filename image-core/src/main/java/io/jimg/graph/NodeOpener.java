@@ -14,6 +14,8 @@ import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
 import io.jimg.storage.BlockDeviceStorage;
+import io.jimg.storage.Permission;
+import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -106,6 +108,8 @@ public final class NodeOpener {
             Chain chain = chain(file, origin);
             ImageFormat used = stated != null ? stated : probe(file);
             Options options = parse(used, given);
+            Sharing sharing = used.sharing(mode.writable(), caller.inspectOnly());
+            file.share(caller.denyWriters() ? sharing.denying(Permission.WRITE, Permission.RESIZE) : sharing);
             return used.open(
                     file, new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
         } catch (Throwable failure) {
@@ -200,7 +204,14 @@ public final class NodeOpener {
     /** Opens a literal path: no prefix in it has a meaning. */
     Storage openLiteral(String path, DottedOptions own, ProtocolDriver.Mode mode, Origin origin) throws IOException {
         ProtocolDriver protocol = drivers.protocolOf("file:");
-        return openProtocol(protocol, own.with("filename", path), mode, origin);
+        Storage storage = openProtocol(protocol, own.with("filename", path), mode, origin);
+        try {
+            storage.share(Sharing.ofDataFile(mode.writable(), caller.inspectOnly()));
+            return storage;
+        } catch (Throwable failure) {
+            closeAfter(failure, storage);
+            throw failure;
+        }
     }
 
     private Storage openProtocol(ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)

@@ -3,6 +3,7 @@ package io.jimg.spi;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -48,6 +49,16 @@ public interface ImageFormat {
     /** Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file}; {@code file} is one of every format. */
     default java.util.List<String> children() {
         return java.util.List.of();
+    }
+
+    /**
+     * What others on the host may do with the file while an image in it is open. The default keeps them from changing it, as metadata demand.
+     *
+     * @param writable whether the image is written
+     * @param inspectOnly whether only metadata are read
+     */
+    default Sharing sharing(boolean writable, boolean inspectOnly) {
+        return Sharing.ofMetadata(writable, inspectOnly);
     }
 
     /**

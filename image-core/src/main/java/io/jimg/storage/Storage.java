@@ -37,7 +37,7 @@ public interface Storage extends AutoCloseable {
     /** Bytes that it occupies on the host; {@link #size()} where that cannot be told. */
     long allocatedSize() throws IOException;
 
-    /** Alignment that requests must obey (1 but for O_DIRECT and block devices) and the size of fast ones. */
+    /** Alignment at which requests are fast, and their best size. Any other is legal, and slower with O_DIRECT alone. */
     Limits limits();
 
     /** Fills {@code destination} from its position to its limit; bytes past the end are zero. */
@@ -79,6 +79,14 @@ public interface Storage extends AutoCloseable {
      * @return {@link Outcome#UNSUPPORTED} where these two storages cannot
      */
     Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException;
+
+    /**
+     * Tells other programs of the host what is done with these bytes from now on, and refuses where it does not go with what they do. Replaces what was said before; closing
+     * takes it back. Where nobody else reaches the bytes, where locking was turned off, or where the host has no locks, nothing happens.
+     *
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#LOCKED} with QEMU's sentence; what was said before still holds
+     */
+    default void share(Sharing sharing) throws IOException {}
 
     /** Makes durable what has completed before, the length included. */
     void flush() throws IOException;

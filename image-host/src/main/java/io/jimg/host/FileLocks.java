@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>Java's own locks, where there is no {@code HostFile}. They are POSIX locks, which belong to the process and which the
  *       process loses by closing <em>any</em> channel of the file. A registry keeps the openings within the process apart,
  *       and keeps every channel of a file open as long as a byte of it is locked; so all channels of files that may be locked
- *       must be closed by {@link #close()}, whether they locked anything or not. Channels of the same file that others open
+ *       must be closed by {@link #close()}, whether anything is locked through them or not. Channels of the same file that others open
  *       and close in this process still undo the locks.
  * </ul>
  *
@@ -61,17 +61,21 @@ public interface FileLocks extends Closeable {
     /**
      * Takes over a file's channel for locking and closing.
      *
-     * @param channel the channel by which the file's data are read and written; {@link #close()} closes it
+     * @param channel a channel of the file; {@link #close()} closes it
      * @param fileKey which file it is, as {@link java.nio.file.attribute.BasicFileAttributes#fileKey()} has it; null where files
      *     have none, as on Windows, whose locks are of another kind: nothing is locked then
      * @param file the same file by the host's calls, if they are there; {@link #close()} closes it too
      * @return its locks
      */
     static FileLocks of(AsynchronousFileChannel channel, @Nullable Object fileKey, Optional<HostFile> file) {
+        FileLocks locks;
         if (file.isPresent()) {
-            return new OfdLocks(file.get(), channel);
+            locks = new OfdLocks(file.get());
+        } else {
+            locks = fileKey == null ? new NoLocks() : new PosixLocks(channel, fileKey);
         }
-        return fileKey == null ? new NoLocks(channel) : new PosixLocks(channel, fileKey);
+        locks.alsoClose(channel);
+        return locks;
     }
 
     /**
@@ -101,6 +105,13 @@ public interface FileLocks extends Closeable {
      * @throws IOException if the host fails
      */
     Holders othersOn(long offset) throws IOException;
+
+    /**
+     * Takes over another opening of the same file, which {@link #close()} closes too.
+     *
+     * @param opening a channel, or a file of another kind
+     */
+    void alsoClose(Closeable opening);
 
     /** Drops all of this object's locks and closes the channel and the file that it took over. Again: nothing. */
     @Override

@@ -163,15 +163,16 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Makes a range read as zeros without writing them and keeps its space reserved. The size stays.
+     * Makes a range read as zeros without writing them and keeps its space reserved. The file grows to the range's end if it was
+     * shorter; another thread that makes it longer still meanwhile does no harm.
      *
      * @param offset where the range begins
-     * @param length its length; it may reach past the end
+     * @param length its length
      * @return {@link Outcome#DONE} or {@link Outcome#UNSUPPORTED}
      * @throws IOException if it fails, for want of space too
      */
     public Outcome zeroRange(long offset, long length) throws IOException {
-        return allocation(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length);
+        return allocation(FALLOC_FL_ZERO_RANGE, offset, length);
     }
 
     /**
@@ -185,6 +186,18 @@ public final class HostFile implements Closeable {
      */
     public Outcome allocate(long offset, long length) throws IOException {
         return allocation(0, offset, length);
+    }
+
+    /**
+     * Sets the size. What is cut off is lost, what is new reads as zeros and occupies no space.
+     *
+     * @param size the new size
+     * @throws IOException if it fails
+     */
+    public void truncate(long size) throws IOException {
+        requireRange(size, 0);
+        requireWritable();
+        checked(call(SystemCall.FTRUNCATE, size, 0, 0, 0, 0));
     }
 
     /**

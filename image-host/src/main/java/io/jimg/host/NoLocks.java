@@ -1,10 +1,12 @@
 package io.jimg.host;
 
+import java.io.Closeable;
 import java.io.IOException;
-import java.nio.channels.AsynchronousFileChannel;
 
 /** The locks of a file that can't be locked. */
-record NoLocks(AsynchronousFileChannel channel) implements FileLocks {
+final class NoLocks implements FileLocks {
+    private final Openings openings = new Openings();
+
     @Override
     public Grant tryLock(long offset, Mode mode) {
         return Grant.UNSUPPORTED;
@@ -21,7 +23,12 @@ record NoLocks(AsynchronousFileChannel channel) implements FileLocks {
     }
 
     @Override
+    public void alsoClose(Closeable opening) {
+        openings.add(opening);
+    }
+
+    @Override
     public void close() throws IOException {
-        channel.close();
+        openings.close();
     }
 }

@@ -1,8 +1,8 @@
 package io.jimg.host;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.NonWritableChannelException;
 import java.util.HashSet;
 import java.util.Set;
@@ -16,12 +16,12 @@ final class OfdLocks implements FileLocks {
     private static final short F_UNLCK = 2;
 
     private final HostFile file;
-    private final AsynchronousFileChannel channel;
+    private final Openings openings = new Openings();
     private final Set<Long> held = new HashSet<>();
 
-    OfdLocks(HostFile file, AsynchronousFileChannel channel) {
+    OfdLocks(HostFile file) {
         this.file = file;
-        this.channel = channel;
+        openings.add(file);
     }
 
     @Override
@@ -64,11 +64,14 @@ final class OfdLocks implements FileLocks {
     }
 
     @Override
+    public void alsoClose(Closeable opening) {
+        openings.add(opening);
+    }
+
+    @Override
     public synchronized void close() throws IOException {
         held.clear();
-        try (file) {
-            channel.close();
-        }
+        openings.close();
     }
 
     /** A kernel before 3.15, or a file system without locks. */

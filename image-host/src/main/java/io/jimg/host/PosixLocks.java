@@ -1,10 +1,10 @@
 package io.jimg.host;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +26,7 @@ final class PosixLocks implements FileLocks {
     private final AsynchronousFileChannel channel;
     private final Object fileKey;
     private final OpenFile file;
+    private final Openings openings = new Openings();
     private boolean closed;
 
     PosixLocks(AsynchronousFileChannel channel, Object fileKey) {
@@ -33,7 +34,7 @@ final class PosixLocks implements FileLocks {
         this.fileKey = fileKey;
         synchronized (FILES) {
             this.file = FILES.computeIfAbsent(fileKey, key -> new OpenFile());
-            file.openings++;
+            file.users++;
         }
     }
 
@@ -106,23 +107,28 @@ final class PosixLocks implements FileLocks {
     }
 
     @Override
+    public void alsoClose(Closeable opening) {
+        openings.add(opening);
+    }
+
+    @Override
     public void close() throws IOException {
         synchronized (FILES) {
             if (closed) {
                 return;
             }
             closed = true;
-            if (--file.openings == 0) {
+            if (--file.users == 0) {
                 FILES.remove(fileKey);
             }
-            file.toClose.add(channel);
+            file.toClose.addAll(openings);
             try {
                 for (Long offset : List.copyOf(file.bytes.keySet())) {
                     unlock(offset);
                 }
             } finally {
                 if (file.bytes.isEmpty()) {
-                    file.closeChannels();
+                    file.toClose.close();
                 }
             }
         }
@@ -145,26 +151,11 @@ final class PosixLocks implements FileLocks {
                 || message.contains(Errno.text(Errno.EOPNOTSUPP));
     }
 
-    /** A file's locked bytes, and the channels that closing would undo them. */
+    /** A file's locked bytes, and what was closed while some were locked: to close it in earnest would unlock them. */
     private static final class OpenFile {
         final Map<Long, LockedByte> bytes = new HashMap<>();
-        final List<AsynchronousFileChannel> toClose = new ArrayList<>();
-        int openings;
-
-        void closeChannels() throws IOException {
-            IOException failure = null;
-            for (AsynchronousFileChannel unused : toClose) {
-                try {
-                    unused.close();
-                } catch (IOException e) {
-                    failure = e;
-                }
-            }
-            toClose.clear();
-            if (failure != null) {
-                throw failure;
-            }
-        }
+        final Openings toClose = new Openings();
+        int users;
     }
 
     private record LockedByte(FileLock lock, Set<PosixLocks> owners) {}

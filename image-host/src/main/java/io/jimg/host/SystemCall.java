@@ -6,6 +6,7 @@ enum SystemCall {
     COPY_FILE_RANGE(326, 285),
     FALLOCATE(285, 47),
     FCNTL(72, 25),
+    FTRUNCATE(77, 46),
     IOCTL(16, 29),
     LSEEK(8, 62),
     OPENAT(257, 56),

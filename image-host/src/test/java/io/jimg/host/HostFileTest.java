@@ -106,6 +106,18 @@ class HostFileTest {
     }
 
     @Test
+    void growsAndShrinks() throws IOException {
+        Path file = filled(10);
+        try (HostFile host = open(file, true)) {
+            host.truncate(1L << 40);
+            assertThat(Files.size(file)).isEqualTo(1L << 40);
+            assertThat(host.allocatedSize()).isLessThan(BLOCK);
+            host.truncate(3);
+        }
+        assertThat(Files.readAllBytes(file)).containsExactly(7, 7, 7);
+    }
+
+    @Test
     void copiesARangeOrSaysThatItCant() throws IOException {
         Path from = filled(2 * BLOCK);
         Path to = Files.createFile(folder.resolve("to"));

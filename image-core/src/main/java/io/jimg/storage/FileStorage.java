@@ -1,0 +1,465 @@
+package io.jimg.storage;
+
+import com.sun.nio.file.ExtendedOpenOption;
+import io.jimg.CacheMode;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Limits;
+import io.jimg.host.DeviceGeometry;
+import io.jimg.host.DirectAlignment;
+import io.jimg.host.FileLocks;
+import io.jimg.host.HostFile;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousFileChannel;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file or block device of the host.
+ *
+ * <p>Holes, punching, zeroing, reserving and copying within the host need {@link HostFile}; where it is not there, they are {@link Outcome#UNSUPPORTED}, every
+ * byte counts as data, and {@link #allocatedSize()} is the size. The bytes are the same either way.
+ *
+ * <p>Other processes are kept out by {@link #share}, in QEMU's way. Without {@link HostFile} the locks are of POSIX's kind: see {@link FileLocks} for what can undo
+ * them, and what they do not see.
+ */
+public final class FileStorage implements Storage {
+    /** Where two readers side by side are fastest. */
+    private static final int PREFERRED_TRANSFER = 256 << 10;
+
+    /** In which most file systems give space back. */
+    private static final int HOLE = 4096;
+
+    private final String name;
+    private final HostPath path;
+    private final boolean readOnly;
+    private final CacheMode cache;
+    private final AsynchronousFileChannel channel;
+    private final Optional<HostFile> host;
+    private final FileLocks openings;
+    private final @Nullable ImageLocks locks;
+    private final FileBytes bytes;
+    private final Limits limits;
+    private final int sector;
+
+    /** Whoever may make the file longer by writing holds the first, whoever sets its length the second: else a file could lose what was just written. */
+    private final ReadWriteLock length = new ReentrantReadWriteLock();
+
+    private @Nullable RandomAccessFile resizer;
+    private volatile @Nullable ImageException failedFlush;
+
+    /** Takes over what {@link HostPath#open} opened. */
+    FileStorage(HostPath path, HostPath.Opened opened, boolean writable, CacheMode cache, boolean locking)
+            throws IOException {
+        this.name = path.name();
+        this.path = path;
+        this.readOnly = !writable;
+        this.cache = cache;
+        this.channel = opened.channel();
+        this.host = opened.host();
+        this.openings = FileLocks.of(channel, path.fileKey(), host);
+        try {
+            this.locks = locking ? new ImageLocks(openings, name) : null;
+            Optional<DeviceGeometry> device =
+                    path.isDevice() && host.isPresent() ? host.get().deviceGeometry() : Optional.empty();
+            this.sector = device.map(DeviceGeometry::logicalSector).orElse(path.isDevice() ? 512 : 1);
+            FileBytes cached = new ChannelBytes(channel, 1);
+            int alignment = 1;
+            if (cache.direct()) {
+                alignment = directAlignment();
+                AsynchronousFileChannel direct = HostPath.channel(opened.reopen(), writable, ExtendedOpenOption.DIRECT);
+                openings.alsoClose(direct);
+                this.bytes = new DirectBytes(new ChannelBytes(direct, alignment), cached, alignment);
+            } else {
+                this.bytes = cached;
+            }
+            int hole = Math.max(HOLE, sector);
+            this.limits =
+                    new Limits(alignment, hole, hole, alignment, PREFERRED_TRANSFER, Limits.DEFAULT_LARGEST_TRANSFER);
+        } catch (IOException | RuntimeException failure) {
+            try {
+                openings.close();
+            } catch (IOException second) {
+                failure.addSuppressed(second);
+            }
+            throw failure;
+        }
+    }
+
+    /**
+     * Opens a file that exists.
+     *
+     * @param file the file, or a block device
+     * @param writable whether it is to be written
+     * @throws ImageException {@link ErrorKind#NOT_FOUND}, {@link ErrorKind#PERMISSION} ...
+     */
+    public static FileStorage open(Path file, boolean writable) throws IOException {
+        return open(file.toString(), writable, CacheMode.WRITEBACK, true, HostPath.Kind.ANY);
+    }
+
+    /**
+     * Makes a file, or empties one, and opens it for writing; see {@link io.jimg.spi.ProtocolDriver#create}.
+     *
+     * @param file the file
+     * @throws ImageException {@link ErrorKind#LOCKED}, {@link ErrorKind#PERMISSION} ...
+     */
+    public static FileStorage create(Path file) throws IOException {
+        return create(file.toString(), CacheMode.WRITEBACK, true, HostPath.Kind.ANY);
+    }
+
+    static FileStorage open(String name, boolean writable, CacheMode cache, boolean locking, HostPath.Kind kind)
+            throws IOException {
+        String prefix = "Could not open '" + name + "': ";
+        try {
+            HostPath path = HostPath.of(name, kind);
+            return new FileStorage(path, path.open(writable), writable, cache, locking);
+        } catch (IOException failure) {
+            throw HostErrors.of(failure, prefix, name);
+        }
+    }
+
+    static FileStorage create(String name, CacheMode cache, boolean locking, HostPath.Kind kind) throws IOException {
+        try {
+            HostPath path = HostPath.ofNew(name, kind);
+            FileStorage storage = new FileStorage(path, path.open(true), true, cache, locking);
+            try {
+                storage.share(new Sharing(
+                        java.util.Set.of(Permission.WRITE, Permission.RESIZE), java.util.Set.of(Permission.RESIZE)));
+                if (!path.isDevice()) {
+                    storage.truncate(0);
+                }
+                return storage;
+            } catch (IOException | RuntimeException failure) {
+                storage.close();
+                throw failure;
+            }
+        } catch (IOException failure) {
+            throw HostErrors.of(failure, "Could not create '" + name + "': ", name);
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String protocol() {
+        return path.isDevice() ? HostDeviceProtocol.NAME : FileProtocol.NAME;
+    }
+
+    @Override
+    public Object identity() {
+        return path.identity();
+    }
+
+    @Override
+    public boolean readOnly() {
+        return readOnly;
+    }
+
+    @Override
+    public long size() throws IOException {
+        try {
+            return channel.size();
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public long allocatedSize() throws IOException {
+        try {
+            return host.isPresent() ? host.get().allocatedSize() : channel.size();
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public Limits limits() {
+        return limits;
+    }
+
+    @Override
+    public void read(ByteBuffer destination, long hostOffset) throws IOException {
+        requireRange(hostOffset, destination.remaining());
+        try {
+            bytes.read(destination, hostOffset);
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+        // What lies behind the end.
+        while (destination.remaining() >= Long.BYTES) {
+            destination.putLong(0);
+        }
+        while (destination.hasRemaining()) {
+            destination.put((byte) 0);
+        }
+    }
+
+    @Override
+    public void write(ByteBuffer source, long hostOffset) throws IOException {
+        requireRange(hostOffset, source.remaining());
+        requireWritable();
+        length.readLock().lock();
+        try {
+            bytes.write(source, hostOffset);
+        } catch (IOException failure) {
+            throw failed(failure);
+        } finally {
+            length.readLock().unlock();
+        }
+    }
+
+    @Override
+    public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
+        requireRange(hostOffset, length);
+        requireWritable();
+        try {
+            if (keepAllocated) {
+                return host.isPresent() && isSectorAligned(hostOffset, length)
+                        ? outcome(host.get().zeroRange(hostOffset, length))
+                        : Outcome.UNSUPPORTED;
+            }
+            long size = channel.size();
+            long inside = Math.max(0, Math.min(length, size - hostOffset));
+            if (inside > 0 && punchInside(hostOffset, inside) == Outcome.UNSUPPORTED) {
+                return Outcome.UNSUPPORTED;
+            }
+            if (hostOffset + length > size) {
+                growTo(hostOffset + length);
+            }
+            return Outcome.DONE;
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public Outcome punch(long hostOffset, long length) throws IOException {
+        requireRange(hostOffset, length);
+        requireWritable();
+        try {
+            long inside = Math.min(length, channel.size() - hostOffset);
+            return inside <= 0 ? Outcome.DONE : punchInside(hostOffset, inside);
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    private Outcome punchInside(long hostOffset, long inside) throws IOException {
+        return host.isPresent() && isSectorAligned(hostOffset, inside)
+                ? outcome(host.get().punchHole(hostOffset, inside))
+                : Outcome.UNSUPPORTED;
+    }
+
+    @Override
+    public Outcome allocate(long hostOffset, long length) throws IOException {
+        requireRange(hostOffset, length);
+        requireWritable();
+        try {
+            return host.isPresent() && !path.isDevice()
+                    ? outcome(host.get().allocate(hostOffset, length))
+                    : Outcome.UNSUPPORTED;
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public void truncate(long newSize) throws IOException {
+        requireRange(newSize, 0);
+        requireWritable();
+        length.writeLock().lock();
+        try {
+            long size = channel.size();
+            if (newSize < size && !path.isDevice()) {
+                channel.truncate(newSize);
+            } else if (newSize > size) {
+                setLength(newSize);
+            }
+        } catch (IOException failure) {
+            throw failed(failure);
+        } finally {
+            length.writeLock().unlock();
+        }
+    }
+
+    /** Makes the file at least that long. */
+    private void growTo(long end) throws IOException {
+        length.writeLock().lock();
+        try {
+            if (channel.size() < end) {
+                setLength(end);
+            }
+        } finally {
+            length.writeLock().unlock();
+        }
+    }
+
+    private void setLength(long newSize) throws IOException {
+        if (path.isDevice()) {
+            throw new ImageException(
+                    ErrorKind.NO_SPACE, "Cannot grow device files", name, ImageException.NO_OFFSET, null);
+        }
+        if (host.isPresent()) {
+            host.get().truncate(newSize);
+            return;
+        }
+        // A channel only makes files shorter.
+        if (resizer == null) {
+            resizer = path.openResizer();
+            openings.alsoClose(resizer);
+        }
+        resizer.setLength(newSize);
+    }
+
+    @Override
+    public boolean growsWithZeroes() {
+        return !path.isDevice();
+    }
+
+    @Override
+    public HostExtent extentAt(long hostOffset, long length) throws IOException {
+        if (length <= 0) {
+            throw new IllegalArgumentException("length " + length);
+        }
+        requireRange(hostOffset, length);
+        try {
+            long end = hostOffset + length;
+            long size = channel.size();
+            if (hostOffset >= size) {
+                return new HostExtent(hostOffset, length, true);
+            }
+            if (host.isEmpty()) {
+                return new HostExtent(hostOffset, Math.min(end, size) - hostOffset, false);
+            }
+            OptionalLong data = host.get().nextData(hostOffset);
+            if (data.isEmpty() || data.getAsLong() > hostOffset) {
+                return new HostExtent(hostOffset, Math.min(end, data.orElse(end)) - hostOffset, true);
+            }
+            long hole = host.get().nextHole(hostOffset);
+            // The file may have changed meanwhile; a byte of data at least is a safe answer.
+            return new HostExtent(hostOffset, Math.max(1, Math.min(end, hole) - hostOffset), false);
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException {
+        requireRange(sourceOffset, length);
+        requireRange(hostOffset, length);
+        requireWritable();
+        if (!(source instanceof FileStorage file) || file.host.isEmpty() || host.isEmpty() || file == this) {
+            return Outcome.UNSUPPORTED;
+        }
+        this.length.readLock().lock();
+        try {
+            long done = 0;
+            while (done < length) {
+                OptionalLong copied = host.get()
+                        .copyRangeFrom(file.host.get(), sourceOffset + done, hostOffset + done, length - done);
+                if (copied.isEmpty() || copied.getAsLong() == 0) {
+                    // The source ends here, or the kernel will not; what was copied is right, and may be written again.
+                    return Outcome.UNSUPPORTED;
+                }
+                done += copied.getAsLong();
+            }
+            return Outcome.DONE;
+        } catch (IOException failure) {
+            throw failed(failure);
+        } finally {
+            this.length.readLock().unlock();
+        }
+    }
+
+    @Override
+    public void share(Sharing sharing) throws IOException {
+        if (locks == null) {
+            return;
+        }
+        try {
+            locks.apply(sharing);
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        if (readOnly || cache.noFlush()) {
+            return;
+        }
+        ImageException earlier = failedFlush;
+        if (earlier != null) {
+            // The kernel forgets what it failed to write: a later success would not cover it.
+            throw new ImageException(ErrorKind.IO, earlier.getMessage(), name, ImageException.NO_OFFSET, earlier);
+        }
+        try {
+            channel.force(false);
+        } catch (IOException failure) {
+            ImageException failed = failed(failure);
+            if (failed.kind() != ErrorKind.CLOSED) {
+                failedFlush = failed;
+            }
+            throw failed;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            openings.close();
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+
+    private int directAlignment() throws IOException {
+        Optional<DirectAlignment> told = host.isPresent() ? host.get().directAlignment() : Optional.empty();
+        return told.map(alignment -> Math.max(alignment.memory(), alignment.offset()))
+                .orElse(HOLE);
+    }
+
+    private boolean isSectorAligned(long offset, long length) {
+        return ((offset | length) & (sector - 1)) == 0;
+    }
+
+    private static Outcome outcome(io.jimg.host.Outcome outcome) {
+        return outcome == io.jimg.host.Outcome.DONE ? Outcome.DONE : Outcome.UNSUPPORTED;
+    }
+
+    private ImageException failed(IOException failure) {
+        return HostErrors.of(failure, "", name);
+    }
+
+    private void requireWritable() throws ImageException {
+        if (readOnly) {
+            throw new ImageException(
+                    ErrorKind.READ_ONLY,
+                    "'" + name + "' is open for reading only",
+                    name,
+                    ImageException.NO_OFFSET,
+                    null);
+        }
+    }
+
+    private static void requireRange(long offset, long length) {
+        if (offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
+            throw new IllegalArgumentException("offset " + offset + ", length " + length);
+        }
+    }
+}
