@@ -1,5 +1,5 @@
 /** What tests of devices, storages and formats stand on: contracts to inherit, storages that fail, the real tools. */
-module io.jimg.testkit {
+open module io.jimg.testkit {
     requires static transitive org.jspecify;
     requires transitive io.jimg;
     requires transitive net.jqwik.api;
