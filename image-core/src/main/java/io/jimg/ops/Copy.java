@@ -88,7 +88,8 @@ final class Copy {
                         progress.progressed(guestOffset, source.size());
                     }
                 });
-        int threads = Workers.threads(settings.parallel());
+        int threads =
+                Math.max(1, Math.min(settings.parallel(), Runtime.getRuntime().availableProcessors()));
         pipeline.run(threads);
         target.finish();
         return pipeline.result(salvage == null ? 0 : salvage.lostBytes(), threads);
