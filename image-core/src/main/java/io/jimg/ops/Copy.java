@@ -88,8 +88,7 @@ final class Copy {
                         progress.progressed(guestOffset, source.size());
                     }
                 });
-        int threads =
-                Math.max(1, Math.min(settings.parallel(), Runtime.getRuntime().availableProcessors()));
+        int threads = Workers.threads(settings.parallel());
         pipeline.run(threads);
         target.finish();
         return pipeline.result(salvage == null ? 0 : salvage.lostBytes(), threads);

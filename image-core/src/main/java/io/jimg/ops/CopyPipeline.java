@@ -22,10 +22,9 @@ final class CopyPipeline {
     private final @Nullable TokenBucket rate;
     private final Watch watch;
     private final Turns turns = new Turns();
-    /** Guarded by this, as are the counts. */
-    private @Nullable Throwable failure;
-
+    /** Guarded by this, as the other counts are. */
     private long copied;
+
     private long zeroes;
     private long carriedOver;
 
@@ -55,44 +54,16 @@ final class CopyPipeline {
 
     /** Copies all of it; the calling thread is one of {@code threads}. Returns or throws when no thread works on it any more. */
     void run(int threads) throws IOException {
-        List<Thread> helpers = new ArrayList<>();
-        for (int i = 1; i < threads; i++) {
-            Thread helper = new Thread(this::work, "jimg-copy-" + i);
-            helper.setDaemon(true);
-            helper.start();
-            helpers.add(helper);
-        }
-        work();
-        helpers.forEach(CopyPipeline::joinUninterruptibly);
-        synchronized (this) {
-            if (failure instanceof IOException io) {
-                throw io;
-            }
-            if (failure instanceof RuntimeException bug) {
-                throw bug;
-            }
-            if (failure instanceof Error error) {
-                throw error;
-            }
-        }
+        new Workers(turns::giveUp).run(threads, this::work);
     }
 
-    private void work() {
-        try {
-            ChunkReader reader = new ChunkReader(source, readerRules);
-            for (Chunk chunk = walk.next(); !chunk.pieces().isEmpty(); chunk = walk.next()) {
-                watch.check();
-                if (!copy(chunk, reader.read(chunk))) {
-                    return;
-                }
+    private void work() throws IOException {
+        ChunkReader reader = new ChunkReader(source, readerRules);
+        for (Chunk chunk = walk.next(); !chunk.pieces().isEmpty(); chunk = walk.next()) {
+            watch.check();
+            if (!copy(chunk, reader.read(chunk))) {
+                return;
             }
-        } catch (Throwable thrown) {
-            synchronized (this) {
-                if (failure == null) {
-                    failure = thrown;
-                }
-            }
-            turns.giveUp();
         }
     }
 
@@ -157,20 +128,5 @@ final class CopyPipeline {
     /** What was done so far. */
     synchronized Conversion result(long unreadable, int threads) {
         return new Conversion(source.size(), copied, zeroes, carriedOver, unreadable, threads);
-    }
-
-    private static void joinUninterruptibly(Thread thread) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException later) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

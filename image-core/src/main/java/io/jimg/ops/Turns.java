@@ -48,14 +48,4 @@ final class Turns {
             lock.unlock();
         }
     }
-
-    /** Whether {@link #giveUp} was called. */
-    boolean isGivenUp() {
-        lock.lock();
-        try {
-            return givenUp;
-        } finally {
-            lock.unlock();
-        }
-    }
 }
