@@ -1,15 +1,20 @@
 package io.jimg.qcow2;
 
 import io.jimg.DiskImage;
+import io.jimg.ImageException;
+import io.jimg.qcow2.create.Creation;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.image.Qcow2Opener;
+import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.ImageWriter;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /** The qcow2 driver, versions 2 and 3. */
 public final class Qcow2Format implements ImageFormat {
@@ -34,7 +39,7 @@ public final class Qcow2Format implements ImageFormat {
 
     @Override
     public Schema createSchema() {
-        return Schema.EMPTY;
+        return Qcow2.CREATE;
     }
 
     @Override
@@ -45,5 +50,25 @@ public final class Qcow2Format implements ImageFormat {
     @Override
     public DiskImage open(Storage file, OpenContext context) throws IOException {
         return Qcow2Opener.open(file, context);
+    }
+
+    @Override
+    public boolean compresses() {
+        return true;
+    }
+
+    @Override
+    public void validateCreate(CreateRequest request) throws ImageException {
+        Creation.validate(request);
+    }
+
+    @Override
+    public void create(Storage file, CreateRequest request) throws IOException {
+        Creation.create(file, request);
+    }
+
+    @Override
+    public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
+        return Creation.createWriter(file, request);
     }
 }

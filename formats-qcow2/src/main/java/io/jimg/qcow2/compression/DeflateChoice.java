@@ -17,9 +17,16 @@ public enum DeflateChoice {
     /** The Java platform's, {@code java.util.zip}. */
     JAVA;
 
-    /** The name in options. */
-    public String spelling() {
-        return name().toLowerCase(Locale.ROOT);
+    /** The choice that the system property {@code jimg.deflate} names: {@code auto}, {@code libdeflate} or {@code java}; auto where it is not set. */
+    public static DeflateChoice configured() throws ImageException {
+        String name = System.getProperty("jimg.deflate", "auto");
+        for (DeflateChoice choice : values()) {
+            if (choice.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return choice;
+            }
+        }
+        throw new ImageException(
+                ErrorKind.BAD_OPTION, "jimg.deflate is '" + name + "', but may be auto, libdeflate or java");
     }
 
     /**

@@ -1,0 +1,66 @@
+package io.jimg.qcow2.create;
+
+import io.jimg.ImageException;
+import io.jimg.qcow2.Qcow2.Preallocation;
+import io.jimg.qcow2.compression.DeflateChoice;
+import io.jimg.spi.CreateRequest;
+import io.jimg.spi.ImageWriter;
+import io.jimg.spi.Zeroes;
+import io.jimg.storage.Outcome;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** Creates images: empty ones, and ones that are written forwards. */
+public final class Creation {
+    private Creation() {}
+
+    /** Checks a request before any file is touched. */
+    public static void validate(CreateRequest request) throws ImageException {
+        ImagePlan.of(request);
+    }
+
+    /** Makes an empty image in an empty file, which stays open. */
+    public static void create(Storage file, CreateRequest request) throws IOException {
+        NewImage image = new NewImage(file, ImagePlan.of(request), request.files());
+        try {
+            Preallocation preallocation = image.plan().preallocation();
+            if (preallocation != Preallocation.OFF) {
+                List<Piece> places = image.reserveRest();
+                if (preallocation != Preallocation.METADATA || !image.data().growsWithZeroes()) {
+                    fill(image, places, preallocation);
+                }
+            }
+            image.finish();
+        } finally {
+            image.closeDataFile();
+        }
+    }
+
+    /** A writer for an image in an empty file; empty where clusters are preallocated, since their places are fixed then. */
+    public static Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
+        ImagePlan plan = ImagePlan.of(request);
+        if (plan.preallocation() != Preallocation.OFF) {
+            return Optional.empty();
+        }
+        DeflateChoice deflate = DeflateChoice.configured();
+        return Optional.of(new Qcow2Writer(new NewImage(file, plan, request.files()), deflate));
+    }
+
+    /** Makes the places of all clusters zero and, as it was asked for, takes their space. */
+    private static void fill(NewImage image, List<Piece> places, Preallocation preallocation) throws IOException {
+        int clusterSize = image.geometry().clusterSize();
+        for (Piece place : places) {
+            long length = image.plan().dataFile() == null
+                    ? (place.length() + clusterSize - 1) & -clusterSize
+                    : place.length();
+            if (preallocation == Preallocation.FULL) {
+                Zeroes.write(length, (zeroes, at) -> image.data().write(zeroes, place.hostOffset() + at));
+            } else if (!image.data().growsWithZeroes()
+                    || image.data().allocate(place.hostOffset(), length) == Outcome.UNSUPPORTED) {
+                image.writeZeroes(place.hostOffset(), length);
+            }
+        }
+    }
+}

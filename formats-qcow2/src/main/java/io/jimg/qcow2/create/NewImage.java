@@ -1,0 +1,267 @@
+package io.jimg.qcow2.create;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.qcow2.header.HeaderWriter;
+import io.jimg.qcow2.mapping.EntryCodec;
+import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.qcow2.mapping.Run;
+import io.jimg.spi.CreateRequest;
+import io.jimg.spi.Zeroes;
+import io.jimg.storage.Outcome;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The metadata of an image in the making: where guest clusters go, in guest order, and what is written at the end. Layout: header, refcount table, refcount block,
+ * L1 table, then what is appended. For one thread.
+ */
+final class NewImage {
+    private final Storage file;
+    private final @Nullable Storage dataFile;
+    private final ImagePlan plan;
+    private final Geometry geometry;
+    private final EntryCodec codec;
+    private final RefcountBuilder refcounts;
+    private final AppendCursor cursor;
+    private final GuestTables tables;
+    private final CompressedPacker packer;
+    private final long tableCluster;
+    private final long l1Cluster;
+
+    /** First guest byte that is not mapped yet. */
+    private long position;
+
+    /**
+     * Begins an image in an empty file.
+     *
+     * @param files opens the external data file where the plan has one; it belongs to this object
+     */
+    NewImage(Storage file, ImagePlan plan, CreateRequest.FileCreator files) throws IOException {
+        this.file = file;
+        this.plan = plan;
+        this.geometry = new Geometry(plan.clusterBits(), plan.extendedL2(), plan.refcountOrder());
+        this.codec = new EntryCodec(geometry, plan.version(), plan.dataFile() != null);
+        this.refcounts = new RefcountBuilder(file, plan.clusterBits(), plan.refcountOrder());
+        this.cursor = new AppendCursor(refcounts, plan.clusterBits());
+        this.tables = new GuestTables(file, geometry, cursor, plan.l1Size());
+        this.packer = new CompressedPacker(cursor, refcounts, plan.clusterBits());
+        // The header's cluster, and one for the refcount table, which is enough for most images.
+        this.tableCluster = cursor.takeContiguous(2) + 1;
+        this.l1Cluster = cursor.takeContiguous(clusters((long) plan.l1Size() * Long.BYTES));
+        this.dataFile = plan.dataFile() == null ? null : openDataFile(plan, files);
+    }
+
+    private static Storage openDataFile(ImagePlan plan, CreateRequest.FileCreator files) throws IOException {
+        Storage storage = files.create(Objects.requireNonNull(plan.dataFile()));
+        try {
+            if (storage.size() < plan.size()) {
+                storage.truncate(plan.size());
+            }
+            return storage;
+        } catch (IOException failure) {
+            try (storage) {
+                throw failure;
+            }
+        }
+    }
+
+    ImagePlan plan() {
+        return plan;
+    }
+
+    Geometry geometry() {
+        return geometry;
+    }
+
+    /** The file with the metadata. */
+    Storage file() {
+        return file;
+    }
+
+    /** The file with the guest's bytes. */
+    Storage data() {
+        return dataFile == null ? file : dataFile;
+    }
+
+    // ---- mapping, in guest order -----------------------------------------------------------------------------------
+
+    /** Gives a run of guest bytes host bytes of its own, which hold data. */
+    List<Piece> mapData(long guestOffset, long length) throws IOException {
+        advance(guestOffset, length);
+        return map(guestOffset, length, EntryCodec.BITMAP_DATA);
+    }
+
+    /** Gives all guest bytes that are left host bytes of their own, which hold nothing yet. */
+    List<Piece> reserveRest() throws IOException {
+        long from = position;
+        position = plan.size();
+        return map(from, plan.size() - from, 0);
+    }
+
+    /** Makes a run of guest bytes zero where it would not be so anyway. */
+    void mapZero(long guestOffset, long length) throws IOException {
+        advance(guestOffset, length);
+        if (plan.backing() == null) {
+            if (plan.dataFileRaw()) {
+                map(guestOffset, length, 0);
+            }
+            return;
+        }
+        if (plan.version() < 3) {
+            // There are no zero clusters: zeroes are data. A file that grows with zeroes has them already.
+            for (Piece piece : map(guestOffset, length, EntryCodec.BITMAP_DATA)) {
+                if (!data().growsWithZeroes()) {
+                    writeZeroes(piece.hostOffset(), clusters(piece.length()) << plan.clusterBits());
+                }
+            }
+            return;
+        }
+        long end = (guestOffset + length + geometry.clusterSize() - 1) >>> plan.clusterBits();
+        for (long cluster = guestOffset >>> plan.clusterBits(); cluster < end; cluster++) {
+            tables.enter(cluster);
+            if (plan.extendedL2()) {
+                tables.put(cluster, 0, EntryCodec.BITMAP_ZERO);
+            } else {
+                tables.put(cluster, codec.zeroEntry(Run.NOWHERE, false), 0);
+            }
+        }
+        settle();
+    }
+
+    /**
+     * Finds room for the stream of one guest cluster.
+     *
+     * @return host offset of its first byte
+     */
+    long mapCompressed(long guestOffset, int streamLength) throws IOException {
+        advance(guestOffset, Math.min(geometry.clusterSize(), plan.size() - guestOffset));
+        long cluster = guestOffset >>> plan.clusterBits();
+        tables.enter(cluster);
+        long host = packer.place(streamLength);
+        tables.put(cluster, codec.compressedEntry(host, streamLength), 0);
+        settle();
+        return host;
+    }
+
+    private void advance(long guestOffset, long length) throws IOException {
+        if (guestOffset < position || length < 0 || guestOffset % geometry.clusterSize() != 0) {
+            throw new IllegalArgumentException(
+                    length + " bytes at " + guestOffset + ": not aligned, or before " + position);
+        }
+        if (length > plan.size() - guestOffset) {
+            throw new ImageException(
+                    ErrorKind.OUT_OF_RANGE, length + " bytes at " + guestOffset + " lie outside the image");
+        }
+        if (plan.dataFileRaw() && guestOffset > position) {
+            map(position, guestOffset - position, 0);
+        }
+        // The rest of the last cluster is taken, too.
+        position = Math.min(plan.size(), clusters(guestOffset + length) << plan.clusterBits());
+    }
+
+    private List<Piece> map(long guestOffset, long length, long bitmap) throws IOException {
+        List<Piece> pieces = new ArrayList<>(1);
+        long end = guestOffset + length;
+        for (long at = guestOffset; at < end; ) {
+            long cluster = at >>> plan.clusterBits();
+            tables.enter(cluster);
+            long count = Math.min(clusters(end - at), tables.coveredFrom(cluster));
+            long host = at;
+            if (dataFile == null) {
+                count = Math.min(count, cursor.contiguous());
+                host = cursor.take(count) << plan.clusterBits();
+            }
+            for (long i = 0; i < count; i++) {
+                tables.put(cluster + i, codec.dataEntry(host + (i << plan.clusterBits())), bitmap);
+            }
+            long bytes = Math.min(end - at, count << plan.clusterBits());
+            Piece.append(pieces, host, bytes);
+            at += bytes;
+            settle();
+        }
+        return pieces;
+    }
+
+    /** Writes what can't change any more. */
+    private void settle() throws IOException {
+        refcounts.writeBefore(Math.min(cursor.position(), packer.firstOpenCluster()));
+    }
+
+    // ---- the end ---------------------------------------------------------------------------------------------------
+
+    /** Writes all metadata, makes it durable, and then the header. */
+    void finish() throws IOException {
+        if (plan.dataFileRaw()) {
+            reserveRest();
+        }
+        if (dataFile != null) {
+            dataFile.flush();
+        }
+        tables.finish(l1Cluster << plan.clusterBits());
+        long end = cursor.position() == l1Cluster + clusters((long) plan.l1Size() * Long.BYTES)
+                ? (l1Cluster << plan.clusterBits()) + (long) plan.l1Size() * Long.BYTES
+                : cursor.position() << plan.clusterBits();
+        long refcountTable = tableCluster;
+        int refcountTableClusters = 1;
+        if (clusters(refcounts.blocks() * (long) Long.BYTES) > 1) {
+            // The cluster meant for the table is too small: it becomes free, and the table goes to the end.
+            refcounts.add(tableCluster, -1);
+            refcountTableClusters = largerTable();
+            refcountTable = cursor.takeContiguous(refcountTableClusters);
+            end = cursor.position() << plan.clusterBits();
+        }
+        refcounts.finish(refcountTable << plan.clusterBits(), refcountTableClusters);
+        if (file.size() < end) {
+            file.truncate(end);
+        }
+        file.flush();
+        ByteBuffer first = ByteBuffer.allocateDirect(geometry.clusterSize());
+        first.put(HeaderWriter.write(plan.header(
+                l1Cluster << plan.clusterBits(), refcountTable << plan.clusterBits(), refcountTableClusters)));
+        file.write(first.clear(), 0);
+        file.flush();
+    }
+
+    /** How many clusters a refcount table at the end needs: it counts itself, too. */
+    private int largerTable() {
+        long perTableCluster = geometry.clusterSize() / Long.BYTES;
+        long tableClusters = 1;
+        for (long blocks = 0; blocks != blocksWith(tableClusters); ) {
+            blocks = blocksWith(tableClusters);
+            tableClusters = (blocks + perTableCluster - 1) / perTableCluster;
+        }
+        return (int) tableClusters;
+    }
+
+    /** Refcount blocks there will be once so many clusters more are used for the table, and those for the blocks themselves. */
+    private long blocksWith(long tableClusters) {
+        long blocks = refcounts.blocks();
+        while (cursor.position() + tableClusters + blocks - refcounts.blocks() > blocks * refcounts.clustersPerBlock()) {
+            blocks++;
+        }
+        return blocks;
+    }
+
+    void writeZeroes(long hostOffset, long length) throws IOException {
+        if (data().zero(hostOffset, length, true) == Outcome.UNSUPPORTED) {
+            Zeroes.write(length, (zeroes, at) -> data().write(zeroes, hostOffset + at));
+        }
+    }
+
+    private long clusters(long bytes) {
+        return (bytes + geometry.clusterSize() - 1) >>> plan.clusterBits();
+    }
+
+    /** Closes the external data file, if there is one. */
+    void closeDataFile() throws IOException {
+        if (dataFile != null) {
+            dataFile.close();
+        }
+    }
+}
