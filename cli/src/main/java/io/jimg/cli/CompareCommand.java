@@ -119,15 +119,16 @@ final class CompareCommand implements Command {
     private static int compare(Report report, DiskImage first, DiskImage second, boolean strict)
             throws CommandException {
         report.bar().begin();
-        if (first.size() != second.size() && !strict) {
-            report.say("Warning: Image size mismatch!");
-        }
         Job<Comparison> job = new Compare(first, second).strict(strict).job().onProgress(report.bar()::at);
         Comparison result;
         try {
             result = job.run();
         } catch (IOException failed) {
             throw new CommandException(CANNOT_READ, Failures.sentence(failed));
+        }
+        long common = Math.min(first.size(), second.size());
+        if (first.size() != second.size() && !strict && (result.identical() || result.offset() >= common)) {
+            report.say("Warning: Image size mismatch!");
         }
         switch (result.outcome()) {
             case IDENTICAL -> {

@@ -139,9 +139,13 @@ final class Converter {
             return;
         }
         Create create = create(images.size(), target);
-        convert.cache(targetCacheMode());
+        @Nullable CacheMode mode = CacheModes.find(targetCache);
+        Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
+        if (mode == null) {
+            throw badTargetCache();
+        }
         refuseBitmaps(images, format);
-        run(convert.toNew(create), bar);
+        run(job, bar);
     }
 
     private static <T> void run(Job<T> job, Progress bar) throws IOException {
@@ -153,10 +157,10 @@ final class Converter {
 
     private Create create(int sources, String target) throws CommandException, IOException {
         Images images = Images.standard();
-        images.format(format);
         DottedOptions list = options == null
                 ? DottedOptions.EMPTY
                 : DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED));
+        Create.schema(images, format, target).parse(list);
         boolean hasBacking = backing != null || list.get(BACKING_FILE) != null;
         boolean hasBackingFormat = backingFormat != null || list.get(BACKING_FORMAT) != null;
         if (hasBacking && sources > 1) {
@@ -189,9 +193,13 @@ final class Converter {
     private CacheMode targetCacheMode() throws CommandException {
         @Nullable CacheMode mode = CacheModes.find(targetCache);
         if (mode == null) {
-            throw new CommandException("Invalid cache option: " + targetCache);
+            throw badTargetCache();
         }
         return mode;
+    }
+
+    private CommandException badTargetCache() {
+        return new CommandException("Invalid cache option: " + targetCache);
     }
 
     /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */

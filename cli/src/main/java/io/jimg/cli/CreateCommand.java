@@ -105,9 +105,6 @@ final class CreateCommand implements Command {
     private static void create(Console console, Create create, String name, boolean quiet) throws IOException {
         try {
             CreatePlan plan = create.plan();
-            if (plan.warning() != null) {
-                console.error("warning: " + plan.warning());
-            }
             if (!quiet) {
                 console.line(formatting(name, plan.description()));
                 console.flush();

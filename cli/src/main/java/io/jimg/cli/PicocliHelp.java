@@ -33,6 +33,7 @@ final class PicocliHelp {
 
     private static CommandLine all(Console console) {
         CommandSpec program = CommandSpec.create().name(console.program());
+        program.parser().separator(" ");
         program.usageMessage().description("Creates, converts, inspects and checks disk images.");
         for (OptionSpec option : Main.OPTIONS) {
             program.addOption(option(option));
@@ -53,6 +54,7 @@ final class PicocliHelp {
 
     private static CommandSpec spec(String name, Command command) {
         CommandSpec spec = CommandSpec.create().name(name);
+        spec.parser().separator(" ");
         spec.usageMessage().description(command.summary() + '.').abbreviateSynopsis(true);
         for (OptionSpec option : command.options()) {
             spec.addOption(option(option));

@@ -97,7 +97,7 @@ public final class Info {
                 throw new ImageException(
                         ErrorKind.LIMIT, "The backing chain is longer than " + LONGEST_CHAIN + " images");
             }
-            try (DiskImage image = name == null ? images.openTree(options) : images.open(name, options)) {
+            try (DiskImage image = open(images, name, options)) {
                 ImageInfo info = of(image);
                 chain.add(info);
                 name = info.fullBackingFilename();
@@ -105,6 +105,17 @@ public final class Info {
             }
         } while (name != null);
         return chain;
+    }
+
+    private static DiskImage open(Images images, @Nullable String name, OpenOptions options) throws IOException {
+        if (name == null) {
+            return images.openTree(options);
+        }
+        try {
+            return images.open(name, options);
+        } catch (IOException failed) {
+            throw ImageException.wrap(failed).prefixed("Could not open '" + name + "': ");
+        }
     }
 
     private static ImageInfo of(Storage storage) throws IOException {
