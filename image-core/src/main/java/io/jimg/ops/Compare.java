@@ -15,6 +15,7 @@ public final class Compare {
     private final BlockDevice first;
     private final BlockDevice second;
     private boolean strict;
+    private int parallel = Convert.DEFAULT_PARALLEL;
 
     /** Of two devices, which stay the caller's. */
     public Compare(BlockDevice first, BlockDevice second) {
@@ -28,8 +29,14 @@ public final class Compare {
         return this;
     }
 
+    /** How many ranges are worked on together, at least 1; no more threads than processors are used. */
+    public Compare parallel(int requests) {
+        parallel = requests;
+        return this;
+    }
+
     /** The comparison as a job. */
     public Job<Comparison> job() {
-        return new CompareJob(first, second, strict);
+        return new CompareJob(first, second, strict, parallel);
     }
 }

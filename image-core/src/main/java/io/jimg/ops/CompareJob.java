@@ -1,26 +1,35 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
-import io.jimg.Extent;
+import io.jimg.DiskImage;
+import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.ops.CompareWalk.Task;
 import io.jimg.ops.Comparison.Outcome;
 import io.jimg.spi.AlignedBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
-/** The work of {@link Compare}. */
+/** The work of {@link Compare}: threads take ranges in guest order, read what must be read, and the lowest difference counts. */
 final class CompareJob extends Job<Comparison> {
-    private static final int CHUNK = 256 << 10;
+    private static final int BUFFER_ALIGNMENT = 4096;
     private static final int SECTOR = 512;
 
     private final BlockDevice first;
     private final BlockDevice second;
     private final boolean strict;
+    private final int parallel;
+    /** The lowest difference so far. Guarded by this, as is the progress. */
+    private @Nullable Comparison difference;
 
-    CompareJob(BlockDevice first, BlockDevice second, boolean strict) {
+    private long compared;
+
+    CompareJob(BlockDevice first, BlockDevice second, boolean strict, int parallel) {
         this.first = first;
         this.second = second;
         this.strict = strict;
+        this.parallel = parallel;
     }
 
     @Override
@@ -28,36 +37,60 @@ final class CompareJob extends Job<Comparison> {
         if (strict && first.size() != second.size()) {
             return new Comparison(Outcome.SIZE_DIFFERS, 0);
         }
-        ByteBuffer left = AlignedBuffers.allocate(CHUNK, 4096);
-        ByteBuffer right = AlignedBuffers.allocate(CHUNK, 4096);
-        long common = Math.min(first.size(), second.size());
-        long total = Math.max(first.size(), second.size());
-        for (long at = 0; at < common; ) {
-            checkCancelled();
-            Extent one = first.extentAt(at, common - at);
-            Extent two = second.extentAt(at, one.length());
-            one = one.cut(two.length());
-            if (strict && (one.present() != two.present() || one.data() != two.data() || one.zero() != two.zero())) {
-                return new Comparison(Outcome.ALLOCATION_DIFFERS, at);
-            }
-            if (!(one.zero() && two.zero())) {
-                for (long from = at; from < one.end(); ) {
-                    int length = (int) Math.min(CHUNK, one.end() - from);
-                    left.clear().limit(length);
-                    right.clear().limit(length);
-                    first.read(left, from);
-                    second.read(right, from);
-                    int mismatch = left.flip().mismatch(right.flip());
-                    if (mismatch >= 0) {
-                        return new Comparison(Outcome.CONTENT_DIFFERS, (from + mismatch) / SECTOR * SECTOR);
-                    }
-                    from += length;
-                    progress(from, total);
-                }
-            }
-            at = one.end();
-            progress(at, total);
+        CompareWalk walk = new CompareWalk(first, second, strict);
+        new Workers(walk::stop).run(Workers.threads(parallel), () -> work(walk));
+        synchronized (this) {
+            Comparison found = difference;
+            return found == null ? new Comparison(Outcome.IDENTICAL, 0) : found;
         }
-        return new Comparison(Outcome.IDENTICAL, 0);
+    }
+
+    private void work(CompareWalk walk) throws IOException {
+        ByteBuffer left = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
+        ByteBuffer right = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
+        ByteBuffer zeroes = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
+        for (Task task = walk.next(); task != null; task = walk.next()) {
+            checkCancelled();
+            if (task.allocationDiffers()) {
+                report(new Comparison(Outcome.ALLOCATION_DIFFERS, task.guestOffset()));
+                walk.stop();
+                return;
+            }
+            int length = (int) Math.min(CompareWalk.LARGEST_TASK, task.length());
+            ByteBuffer one = task.readFirst() ? read(first, left, task.guestOffset(), length) : zeroes.limit(length);
+            ByteBuffer two = task.readSecond() ? read(second, right, task.guestOffset(), length) : zeroes.limit(length);
+            int mismatch = task.readFirst() || task.readSecond() ? one.mismatch(two) : -1;
+            if (mismatch >= 0) {
+                long guestOffset = task.guestOffset() + mismatch;
+                report(new Comparison(Outcome.CONTENT_DIFFERS, guestOffset - guestOffset % SECTOR));
+                walk.stop();
+                return;
+            }
+            advance(task.length());
+        }
+    }
+
+    private static ByteBuffer read(BlockDevice device, ByteBuffer buffer, long guestOffset, int length)
+            throws IOException {
+        try {
+            device.read(buffer.clear().limit(length), guestOffset);
+        } catch (IOException unreadable) {
+            String name = device instanceof DiskImage image ? image.name() : device.toString();
+            throw ImageException.wrap(unreadable)
+                    .prefixed("Error while reading offset " + guestOffset + " of " + name + ": ");
+        }
+        return buffer.flip();
+    }
+
+    private synchronized void report(Comparison found) {
+        Comparison known = difference;
+        if (known == null || found.offset() < known.offset()) {
+            difference = found;
+        }
+    }
+
+    private synchronized void advance(long length) {
+        compared += length;
+        progress(compared, Math.max(first.size(), second.size()));
     }
 }

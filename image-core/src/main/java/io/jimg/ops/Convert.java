@@ -1,5 +1,6 @@
 package io.jimg.ops;
 
+import io.jimg.BlockDevice;
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
@@ -35,6 +36,7 @@ public final class Convert {
     private boolean outOfOrder;
     private boolean copyRange;
     private boolean targetIsZero;
+    private boolean overBacking;
     private long rate;
     private @Nullable Consumer<String> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
@@ -113,12 +115,30 @@ public final class Convert {
     }
 
     /**
-     * Into a new image. Its size is the sources' unless {@code target} names one. Where the job fails or is cancelled, a file that it created is removed.
+     * For an existing target: whether its backing file holds what the source's topmost layer does not, so that only that layer is copied.
+     */
+    public Convert overBacking(boolean value) {
+        overBacking = value;
+        return this;
+    }
+
+    /**
+     * Into a new image, of the sources' size whatever {@code target} says of it. Where the target has a backing file, that file is taken to hold what the source's
+     * topmost layer does not. A job that fails or is cancelled removes the file.
      *
      * @throws ImageException where the target cannot be as it was asked for; no file has been touched then
      */
     public Job<Conversion> toNew(Create target) throws IOException {
-        throw new ImageException(ErrorKind.UNSUPPORTED, "not built");
+        CreatePlan plan = CreatePlan.ofCopy(target, totalSize());
+        if (compress && !plan.format().compresses()) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
+        }
+        if (plan.backed() && sources.size() > 1) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    "Having a backing file for the target makes no sense when concatenating multiple input images");
+        }
+        return new NewImageJob(copy(plan.backed()), plan, sources, cache);
     }
 
     /**
@@ -126,7 +146,36 @@ public final class Convert {
      *
      * @throws ImageException where it is too small
      */
-    public Job<Conversion> into(DiskImage target) throws IOException {
-        throw new ImageException(ErrorKind.UNSUPPORTED, "not built");
+    public Job<Conversion> into(BlockDevice target) throws IOException {
+        if (target.size() < totalSize()) {
+            throw new ImageException(ErrorKind.OUT_OF_RANGE, "output file is smaller than input file");
+        }
+        if (compress) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
+        }
+        Copy copy = copy(overBacking);
+        return new Job<>() {
+            @Override
+            protected Conversion execute() throws IOException {
+                return copy.run(
+                        new DeviceTarget(target, targetIsZero, outOfOrder), this::checkCancelled, this::progress);
+            }
+        };
+    }
+
+    private long totalSize() throws ImageException {
+        long total = 0;
+        for (DiskImage source : sources) {
+            if (source.size() > Long.MAX_VALUE - total) {
+                throw new ImageException(ErrorKind.LIMIT, "The images joined are larger than 2^63-1 bytes");
+            }
+            total += source.size();
+        }
+        return total;
+    }
+
+    private Copy copy(boolean overBackingFile) {
+        return new Copy(
+                sources, new Copy.Settings(compress, sparseSize, parallel, outOfOrder, rate, salvage, overBackingFile));
     }
 }

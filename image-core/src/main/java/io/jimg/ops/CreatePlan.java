@@ -10,10 +10,12 @@ import io.jimg.OpenOptions;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
+import io.jimg.graph.FileNames;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.Doc;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -23,36 +25,37 @@ import org.jspecify.annotations.Nullable;
 
 /** An image about to be created: everything is settled, nothing has been touched. Made by {@link Create#plan()}. */
 public final class CreatePlan {
+    private static final ProtocolDriver.Mode PEEK = new ProtocolDriver.Mode(false, CacheMode.WRITEBACK, false);
+
     static final String SIZE = "size";
     static final String BACKING_FILE = "backing_file";
     static final String BACKING_FORMAT = "backing_fmt";
 
-    private final Images images;
-    private final String name;
+    private final Create create;
     private final ImageFormat format;
     private final Images.StorageName file;
     private final Schema schema;
     private final Options options;
     private final long size;
-    private final @Nullable String warning;
+    private final boolean backed;
+    /** What was created beside the image's own file. */
+    private final List<Images.StorageName> furtherFiles = new ArrayList<>();
 
     private CreatePlan(
-            Images images,
-            String name,
+            Create create,
             ImageFormat format,
             Images.StorageName file,
             Schema schema,
             Options options,
             long size,
-            @Nullable String warning) {
-        this.images = images;
-        this.name = name;
+            boolean backed) {
+        this.create = create;
         this.format = format;
         this.file = file;
         this.schema = schema;
         this.options = options;
         this.size = size;
-        this.warning = warning;
+        this.backed = backed;
     }
 
     static Schema schema(ImageFormat format, Images.@Nullable StorageName file) {
@@ -70,10 +73,7 @@ public final class CreatePlan {
     static CreatePlan of(Create create) throws IOException {
         Images images = create.images();
         ImageFormat format = images.format(create.format());
-        if (format.createSchema().options().isEmpty()) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED, "Format driver '" + format.name() + "' does not support image creation");
-        }
+        refuseUncreatable(format);
         Images.StorageName file = images.storageName(create.name());
         Schema schema = schema(format, file);
         DottedOptions text = withBacking(create, format, schema);
@@ -89,9 +89,8 @@ public final class CreatePlan {
             }
             size = OptionType.SIZE.parse(SIZE, sizeText);
         }
-        String warning = null;
         if (backing != null && !create.unsafeBacking()) {
-            try (DiskImage opened = openBacking(create, backing, text.get(BACKING_FORMAT))) {
+            try (DiskImage opened = openForSize(create, backing, text.get(BACKING_FORMAT))) {
                 if (text.get(BACKING_FORMAT) == null) {
                     throw new ImageException(
                             ErrorKind.BAD_OPTION,
@@ -107,7 +106,42 @@ public final class CreatePlan {
             throw new ImageException(ErrorKind.BAD_OPTION, "Image creation needs a size parameter");
         }
         Options options = schema.parse(text.with(SIZE, Long.toString(size)));
-        return new CreatePlan(images, create.name(), format, file, schema, options, size, warning);
+        return new CreatePlan(create, format, file, schema, options, size, backing != null);
+    }
+
+    /** The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in full. */
+    static CreatePlan ofCopy(Create create, long size) throws IOException {
+        Images images = create.images();
+        ImageFormat format = images.format(create.format());
+        refuseUncreatable(format);
+        Images.StorageName file = images.storageName(create.name());
+        Schema schema = schema(format, file);
+        DottedOptions text = withBacking(create, format, schema).with(SIZE, Long.toString(size));
+        Options options = schema.parse(text);
+        String backing = text.get(BACKING_FILE);
+        String backingFormat = text.get(BACKING_FORMAT);
+        if (backing != null) {
+            if (backingFormat == null) {
+                throw new ImageException(ErrorKind.BAD_OPTION, "Use of backing file requires explicit backing format");
+            }
+            openable(create, backing, backingFormat);
+        }
+        return new CreatePlan(create, format, file, schema, options, size, backing != null);
+    }
+
+    private static void openable(Create create, String backing, String backingFormat) throws IOException {
+        try {
+            openBacking(create, backing, backingFormat).close();
+        } catch (ImageException failure) {
+            throw failure.prefixed("Could not open '" + create.name() + "': Could not open backing file: ");
+        }
+    }
+
+    private static void refuseUncreatable(ImageFormat format) throws ImageException {
+        if (format.createSchema().options().isEmpty()) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "Format driver '" + format.name() + "' does not support image creation");
+        }
     }
 
     private static DottedOptions withBacking(Create create, ImageFormat format, Schema schema) throws ImageException {
@@ -131,6 +165,20 @@ public final class CreatePlan {
         return text;
     }
 
+    private static DiskImage openForSize(Create create, String backing, @Nullable String backingFormat)
+            throws IOException {
+        try {
+            return openBacking(create, backing, backingFormat);
+        } catch (ImageException failure) {
+            throw new ImageException(
+                    failure.kind(),
+                    failure.getMessage() + "\nCould not open backing image.",
+                    failure.resource(),
+                    failure.offset(),
+                    failure);
+        }
+    }
+
     private static void checkBackingName(String name, @Nullable String backing, @Nullable String backingFormat)
             throws ImageException {
         if (backing == null) {
@@ -148,23 +196,15 @@ public final class CreatePlan {
 
     private static DiskImage openBacking(Create create, String backing, @Nullable String backingFormat)
             throws IOException {
-        String resolved = io.jimg.graph.FileNames.resolve(create.name(), backing);
-        OpenOptions how = create.backingOptions().withFormat(backingFormat).withWritable(false);
-        try {
-            return create.images().open(resolved, how);
-        } catch (ImageException failure) {
-            throw new ImageException(
-                    failure.kind(),
-                    failure.getMessage() + "\nCould not open backing image.",
-                    failure.resource(),
-                    failure.offset(),
-                    failure);
-        }
+        return create.images()
+                .open(
+                        FileNames.resolve(create.name(), backing),
+                        create.backingOptions().withFormat(backingFormat).withWritable(false));
     }
 
     /** Name of the file. */
     public String name() {
-        return name;
+        return create.name();
     }
 
     /** The format. */
@@ -182,9 +222,9 @@ public final class CreatePlan {
         return options;
     }
 
-    /** A sentence to be shown that does not stop the creation; null for none. */
-    public @Nullable String warning() {
-        return warning;
+    /** Whether the image gets a backing file. */
+    boolean backed() {
+        return backed;
     }
 
     /** What is echoed before the creation: {@code fmt} and every option that was given or has a default, in order, as text. */
@@ -232,19 +272,60 @@ public final class CreatePlan {
         return file.create(cache);
     }
 
+    /** Opens the image that was created, to fill it. */
+    DiskImage open(CacheMode cache) throws IOException {
+        OpenOptions how = create.backingOptions()
+                .withFormat(format.name())
+                .withWritable(true)
+                .withCache(cache);
+        return create.images().open(create.name(), how);
+    }
+
     CreateRequest request() {
         return new CreateRequest(size, options, this::createFurtherFile);
     }
 
     private Storage createFurtherFile(String literalName) throws IOException {
-        return images.literalFile(literalName).create(CacheMode.WRITEBACK);
+        Images.StorageName name = create.images().literalFile(literalName);
+        Storage storage = name.create(CacheMode.WRITEBACK);
+        furtherFiles.add(name);
+        return storage;
+    }
+
+    /** Refuses where the file is one that a source stands on, whatever it is called. */
+    void refuseToOverwrite(List<DiskImage> sources) throws IOException {
+        Object identity;
+        try (Storage existing = file.protocol().open(file.options(), PEEK)) {
+            identity = existing.identity();
+        } catch (ImageException notThere) {
+            // What cannot be read is no source that was opened.
+            return;
+        }
+        for (DiskImage source : sources) {
+            for (DiskImage layer = source; layer != null; layer = layer.backing()) {
+                for (DiskImage.Child child : layer.children()) {
+                    if (child.storage().identity().equals(identity)) {
+                        throw new ImageException(
+                                ErrorKind.LOCKED,
+                                "Failed to get \"write\" lock\nIs another process using the image [" + name() + "]?",
+                                name(),
+                                ImageException.NO_OFFSET,
+                                null);
+                    }
+                }
+            }
+        }
     }
 
     void removeAfter(Throwable failure) {
-        try {
-            file.delete();
-        } catch (IOException second) {
-            failure.addSuppressed(second);
+        List<Images.StorageName> made = new ArrayList<>(furtherFiles);
+        made.add(file);
+        for (Images.StorageName each : made) {
+            try {
+                each.delete();
+            } catch (IOException second) {
+                failure.addSuppressed(second);
+            }
         }
     }
 }

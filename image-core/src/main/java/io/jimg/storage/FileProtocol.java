@@ -70,6 +70,11 @@ public class FileProtocol implements ProtocolDriver {
     }
 
     @Override
+    public final Schema createSchema() {
+        return FileCreation.SCHEMA;
+    }
+
+    @Override
     public final DottedOptions parseName(String fileName) {
         String prefix = name + ":";
         return DottedOptions.EMPTY.with(

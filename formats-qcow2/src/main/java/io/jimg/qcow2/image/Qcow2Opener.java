@@ -4,8 +4,10 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.capability.BackingLink;
+import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.capability.Snapshots;
+import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.compression.DeflateChoice;
 import io.jimg.qcow2.header.CryptMethod;
@@ -145,6 +147,7 @@ public final class Qcow2Opener {
                 .with(
                         Snapshots.class,
                         new InternalSnapshots(file, header, entry -> openSnapshot(files, compressed, entry)));
+        capabilities.with(Checkable.class, () -> new Qcow2Check(file, header));
         if (!header.hasDataFile()) {
             capabilities.with(CompressedRuns.class, runs(map, compressed));
         }

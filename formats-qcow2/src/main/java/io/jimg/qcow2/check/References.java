@@ -1,0 +1,84 @@
+package io.jimg.qcow2.check;
+
+import io.jimg.ImageException;
+import io.jimg.qcow2.header.Header;
+import java.io.IOException;
+
+/**
+ * Counts the references to host clusters that the walks over the metadata find. A range that leaves the file by a cluster or more is an error and not counted, as in
+ * QEMU. Not safe for threads.
+ */
+final class References {
+    private static final String WIDTH_HINT =
+            "\nUse qemu-img amend to increase the refcount entry width or qemu-img convert to create a clean copy if the"
+                    + " image cannot be opened for writing";
+
+    private final ClusterCounts counts;
+    private final Findings findings;
+    private final int clusterBits;
+    private final long fileSize;
+    private long clusters;
+
+    References(Header header, long fileSize, MemoryBudget budget, Findings findings) {
+        this.clusterBits = header.clusterBits();
+        this.fileSize = fileSize;
+        this.findings = findings;
+        this.clusters = (fileSize >>> clusterBits) + ((fileSize & (header.clusterSize() - 1)) == 0 ? 0 : 1);
+        long maximum = header.maxRefcount();
+        this.counts = new ClusterCounts(budget, maximum < 0 ? Long.MAX_VALUE : maximum);
+    }
+
+    /** The counts so far. */
+    ClusterCounts counts() {
+        return counts;
+    }
+
+    /** Host clusters that the file has, and one more where a reference reaches past its end. */
+    long clusters() {
+        return clusters;
+    }
+
+    /**
+     * Counts a range of bytes that something refers to.
+     *
+     * @param hostOffset first byte; an offset with bit 63 set leaves the file
+     * @param length bytes; nothing happens where it is zero
+     * @param times how often it is referred to, greater than zero
+     */
+    void count(long hostOffset, long length, long times) throws ImageException {
+        if (length > 0 && fits(hostOffset, length, times)) {
+            countClusters(hostOffset >>> clusterBits, ((hostOffset + length - 1) >>> clusterBits) + 1, times);
+        }
+    }
+
+    /** Counts ranges in whole clusters, each cluster once, however many ranges share it; those that leave the file are to be left out before. */
+    void count(WeightedRanges ranges) throws IOException {
+        ranges.each((start, end, weight) -> countClusters(start >>> clusterBits, end >>> clusterBits, weight));
+    }
+
+    /** Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it does not. */
+    boolean fits(long hostOffset, long length, long times) {
+        if (hostOffset >= 0
+                && hostOffset <= Long.MAX_VALUE - length
+                && hostOffset + length - fileSize < 1L << clusterBits) {
+            return true;
+        }
+        findings.corruption(
+                times,
+                () -> "ERROR: counting reference for region exceeding the end of the file by one cluster or more:"
+                        + " offset 0x" + Long.toHexString(hostOffset) + " size 0x" + Long.toHexString(length));
+        return false;
+    }
+
+    private void countClusters(long first, long end, long times) throws ImageException {
+        for (long cluster = first; cluster < end; cluster++) {
+            long excess = counts.add(cluster, times);
+            if (excess > 0) {
+                long offset = cluster << clusterBits;
+                findings.corruption(
+                        excess, () -> "ERROR: overflow cluster offset=0x" + Long.toHexString(offset) + WIDTH_HINT);
+            }
+        }
+        clusters = Math.max(clusters, end);
+    }
+}

@@ -1,0 +1,104 @@
+package io.jimg.ops;
+
+import io.jimg.BlockDevice;
+import io.jimg.DiskImage;
+import io.jimg.ImageException;
+import io.jimg.Job;
+import io.jimg.device.ConcatenatedDevice;
+import io.jimg.device.TokenBucket;
+import io.jimg.spi.ImageWriter;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The copying that is the same whatever the target is. */
+final class Copy {
+    /** Two threads with chunks of this size stay inside the processors' caches; larger ones were slower. */
+    private static final int CHUNK = 256 << 10;
+
+    private final List<DiskImage> sources;
+    private final Settings settings;
+
+    /** What {@link Convert} was told. */
+    record Settings(
+            boolean compress,
+            int sparseSize,
+            int parallel,
+            boolean outOfOrder,
+            long rate,
+            @Nullable Consumer<String> salvage,
+            boolean overBacking) {}
+
+    /** Lets a job stop a copy. */
+    interface Pause {
+        void check() throws ImageException;
+    }
+
+    Copy(List<DiskImage> sources, Settings settings) {
+        this.sources = sources;
+        this.settings = settings;
+    }
+
+    Settings settings() {
+        return settings;
+    }
+
+    /** Copies to a new image, whose writer stays the caller's. */
+    Conversion run(ImageWriter writer, Pause pause, Job.ProgressListener progress) throws IOException {
+        StoredRuns runs = settings.compress() && sources.size() == 1
+                ? StoredRuns.between(sources.get(0), writer)
+                : StoredRuns.NONE;
+        return run(new WriterTarget(writer), runs, pause, progress);
+    }
+
+    /** Copies to an image that is written at any offset and stays the caller's. */
+    Conversion run(DeviceTarget target, Pause pause, Job.ProgressListener progress) throws IOException {
+        return run(target, StoredRuns.NONE, pause, progress);
+    }
+
+    private Conversion run(CopyTarget target, StoredRuns runs, Pause pause, Job.ProgressListener progress)
+            throws IOException {
+        BlockDevice source = sources.size() == 1 ? sources.get(0) : new ConcatenatedDevice(sources);
+        int grain = roundUp(Math.max(settings.sparseSize(), 1), target.unit());
+        int room = roundUp(CHUNK, grain);
+        Consumer<String> listener = settings.salvage();
+        Salvage salvage = listener == null ? null : new Salvage(listener);
+        CopyPipeline pipeline = new CopyPipeline(
+                source,
+                new SourceWalk(
+                        source,
+                        new SourceWalk.Rules(target.unit(), grain, room, layers(), settings.sparseSize() == 0, runs)),
+                new ChunkReader.Rules(
+                        room,
+                        settings.sparseSize() == 0 ? 0 : grain,
+                        settings.compress() ? target : null,
+                        runs,
+                        salvage),
+                target,
+                settings.rate() == 0 ? null : new TokenBucket(settings.rate()),
+                new CopyPipeline.Watch() {
+                    @Override
+                    public void check() throws ImageException {
+                        pause.check();
+                    }
+
+                    @Override
+                    public void reached(long guestOffset) {
+                        progress.progressed(guestOffset, source.size());
+                    }
+                });
+        int threads = Workers.threads(settings.parallel());
+        pipeline.run(threads);
+        target.finish();
+        return pipeline.result(salvage == null ? 0 : salvage.lostBytes(), threads);
+    }
+
+    private int layers() {
+        return settings.overBacking() && sources.get(0).backing() != null ? 1 : BlockDevice.ALL_LAYERS;
+    }
+
+    private static int roundUp(int value, int unit) {
+        return Math.multiplyExact((value + unit - 1) / unit, unit);
+    }
+}

@@ -1,0 +1,90 @@
+package io.jimg.ops;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Job;
+import io.jimg.spi.ImageWriter;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/** A copy into an image that is created for it, and removed again where the copy fails. */
+final class NewImageJob extends Job<Conversion> {
+    private final Copy copy;
+    private final CreatePlan plan;
+    private final List<DiskImage> sources;
+    private final CacheMode cache;
+
+    NewImageJob(Copy copy, CreatePlan plan, List<DiskImage> sources, CacheMode cache) {
+        this.copy = copy;
+        this.plan = plan;
+        this.sources = sources;
+        this.cache = cache;
+    }
+
+    @Override
+    protected Conversion execute() throws IOException {
+        checkCancelled();
+        Storage file;
+        try {
+            plan.validate();
+            plan.refuseToOverwrite(sources);
+            file = plan.createFile(cache);
+        } catch (ImageException refused) {
+            throw whileCreating(refused);
+        }
+        try {
+            return fill(file);
+        } catch (Throwable failure) {
+            plan.removeAfter(failure);
+            throw failure;
+        }
+    }
+
+    private Conversion fill(Storage file) throws IOException {
+        Optional<ImageWriter> forwards = createIn(file);
+        if (forwards.isPresent()) {
+            try (ImageWriter writer = forwards.get()) {
+                return copy.run(writer, this::checkCancelled, this::progress);
+            }
+        }
+        file.close();
+        if (copy.settings().compress()) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression is not possible with these options");
+        }
+        try (DiskImage target = plan.open(cache)) {
+            DeviceTarget device =
+                    new DeviceTarget(target, !plan.backed(), copy.settings().outOfOrder());
+            return copy.run(device, this::checkCancelled, this::progress);
+        }
+    }
+
+    /** Where there is no writer, the image has been made, and the file is still the caller's. */
+    private Optional<ImageWriter> createIn(Storage file) throws IOException {
+        try {
+            Optional<ImageWriter> writer = plan.format().createWriter(file, plan.request());
+            if (writer.isEmpty()) {
+                plan.format().create(file, plan.request());
+            }
+            return writer;
+        } catch (Throwable failure) {
+            try {
+                file.close();
+            } catch (IOException second) {
+                failure.addSuppressed(second);
+            }
+            if (failure instanceof ImageException refused) {
+                throw whileCreating(refused);
+            }
+            throw failure;
+        }
+    }
+
+    private ImageException whileCreating(ImageException refused) {
+        return refused.prefixed(
+                plan.name() + ": error while converting " + plan.format().name() + ": ");
+    }
+}

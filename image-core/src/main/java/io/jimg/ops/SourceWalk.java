@@ -1,0 +1,108 @@
+package io.jimg.ops;
+
+import io.jimg.BlockDevice;
+import io.jimg.Extent;
+import io.jimg.ops.Piece.Kind;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts a source into chunks by asking for its extents in guest order; what is known to be zero is told apart here and never read. Safe for many threads.
+ */
+final class SourceWalk {
+    /** Bounds the memory of a chunk of a source that is scattered to bits. */
+    private static final int MOST_PIECES = 512;
+
+    private final BlockDevice source;
+    private final Rules rules;
+    private long guestOffset;
+    private long nextTurn;
+    private @Nullable Extent current;
+
+    /**
+     * How a source is cut.
+     *
+     * @param unit what pieces begin on and, but for the source's end, are a multiple of; a power of two
+     * @param grain the granularity of zeroes, a multiple of {@code unit}
+     * @param room bytes of data in one chunk, a multiple of {@code unit}
+     * @param layers how many layers of the source are asked; what is in none of them is skipped
+     * @param fillZeroes whether zeroes are written as data
+     * @param storedRuns which compressed extents are carried over
+     */
+    record Rules(int unit, int grain, int room, int layers, boolean fillZeroes, StoredRuns storedRuns) {}
+
+    SourceWalk(BlockDevice source, Rules rules) {
+        this.source = source;
+        this.rules = rules;
+    }
+
+    /** The next chunk; without pieces at the end. */
+    synchronized Chunk next() throws IOException {
+        List<Piece> pieces = new ArrayList<>();
+        int room = rules.room();
+        while (guestOffset < source.size() && room > 0 && pieces.size() < MOST_PIECES) {
+            Piece piece = nextPiece(room);
+            guestOffset = piece.end();
+            if (piece.takesRoom()) {
+                room = Math.max(0, room - (int) Math.min(room, roundUp(piece.length())));
+            }
+            add(pieces, piece);
+        }
+        return new Chunk(nextTurn++, pieces);
+    }
+
+    private Piece nextPiece(int room) throws IOException {
+        Extent extent = extentAt(guestOffset);
+        Kind kind = kindOf(extent);
+        long end = extent.end() == source.size() ? extent.end() : extent.end() & -rules.unit();
+        if (end <= guestOffset) {
+            // The unit is of more than one kind: it is read as a whole.
+            kind = Kind.DATA;
+            end = Math.min(source.size(), guestOffset + rules.unit());
+        }
+        Piece whole = new Piece(kind, guestOffset, end - guestOffset);
+        return whole.takesRoom() && whole.length() > room ? new Piece(kind, guestOffset, cut(room)) : whole;
+    }
+
+    /** The length of a piece that ends for want of room: where a unit of zeroes may end, too. */
+    private long cut(int room) {
+        long end = guestOffset + room;
+        long even = end / rules.grain() * rules.grain();
+        return even > guestOffset ? even - guestOffset : room;
+    }
+
+    private Extent extentAt(long offset) throws IOException {
+        Extent known = current;
+        if (known == null || known.end() <= offset) {
+            known = source.extentAt(offset, source.size() - offset, rules.layers());
+            current = known;
+        }
+        return known;
+    }
+
+    private Kind kindOf(Extent extent) {
+        if (extent.zero()) {
+            return rules.fillZeroes() ? Kind.FILL : Kind.ZERO;
+        }
+        if (!extent.present() && rules.layers() != BlockDevice.ALL_LAYERS) {
+            return Kind.SKIP;
+        }
+        return extent.compressed() && rules.storedRuns().carries(extent) ? Kind.STORED : Kind.DATA;
+    }
+
+    private static void add(List<Piece> pieces, Piece piece) {
+        int last = pieces.size() - 1;
+        if (last >= 0 && pieces.get(last).kind() == piece.kind()) {
+            Piece before = pieces.remove(last);
+            pieces.add(new Piece(piece.kind(), before.guestOffset(), before.length() + piece.length()));
+        } else {
+            pieces.add(piece);
+        }
+    }
+
+    private long roundUp(long length) {
+        return (length + rules.unit() - 1) & -rules.unit();
+    }
+}

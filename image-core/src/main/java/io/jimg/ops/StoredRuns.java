@@ -1,0 +1,59 @@
+package io.jimg.ops;
+
+import io.jimg.DiskImage;
+import io.jimg.Extent;
+import io.jimg.capability.CompressedRuns;
+import io.jimg.spi.ImageWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The compressed runs of a source's layers that a target takes as they are stored. Safe for many threads. */
+final class StoredRuns {
+    /** Carries nothing over. */
+    static final StoredRuns NONE = new StoredRuns(List.of());
+
+    /** By depth; null for a layer whose runs are of no use. */
+    private final List<@Nullable CompressedRuns> layers;
+
+    private StoredRuns(List<@Nullable CompressedRuns> layers) {
+        this.layers = layers;
+    }
+
+    /** The runs of {@code source} and of the layers beneath that {@code target} accepts. */
+    static StoredRuns between(DiskImage source, ImageWriter target) {
+        List<@Nullable CompressedRuns> layers = new ArrayList<>();
+        for (DiskImage layer = source; layer != null; layer = layer.backing()) {
+            Optional<CompressedRuns> runs = layer.capability(CompressedRuns.class)
+                    // In a layer of another size the last run stands for other bytes.
+                    .filter(some ->
+                            some.runLength() == target.alignment() && target.accepts(some.codec(), some.runLength()));
+            layers.add(layer.size() == source.size() ? runs.orElse(null) : null);
+        }
+        return new StoredRuns(layers);
+    }
+
+    /** Whether a compressed extent's runs are carried over. */
+    boolean carries(Extent extent) {
+        return extent.depth() < layers.size() && layers.get(extent.depth()) != null;
+    }
+
+    /**
+     * Reads the run at a guest offset.
+     *
+     * @return false where no layer holds one that begins there
+     */
+    boolean read(long guestOffset, ByteBuffer plain, ByteBuffer stream) throws IOException {
+        int plainStart = plain.position();
+        int streamStart = stream.position();
+        for (CompressedRuns runs : layers) {
+            if (runs != null && runs.readRun(guestOffset, plain.position(plainStart), stream.position(streamStart))) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

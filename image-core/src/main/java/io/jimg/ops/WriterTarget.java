@@ -1,0 +1,51 @@
+package io.jimg.ops;
+
+import io.jimg.spi.ImageWriter;
+import io.jimg.spi.ImageWriter.Placement;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/** A new image that is written forwards. */
+final class WriterTarget implements CopyTarget {
+    private final ImageWriter writer;
+
+    WriterTarget(ImageWriter writer) {
+        this.writer = writer;
+    }
+
+    @Override
+    public int unit() {
+        return writer.alignment();
+    }
+
+    @Override
+    public Placement place(Piece piece) throws IOException {
+        switch (piece.kind()) {
+            case DATA -> {
+                return writer.data(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
+            }
+            case COMPRESSED, STORED -> {
+                return writer.compressed(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
+            }
+            case ZERO -> {
+                writer.zero(piece.guestOffset(), piece.length());
+                return Placement.NONE;
+            }
+            case SKIP -> {
+                return Placement.NONE;
+            }
+            default -> throw new IllegalStateException("a piece that was not worked on: " + piece);
+        }
+    }
+
+    @Override
+    public boolean compress(ByteBuffer source, ByteBuffer destination) throws IOException {
+        return writer.compress(source, destination);
+    }
+
+    @Override
+    public void finish() throws IOException {
+        writer.finish();
+    }
+}
