@@ -33,7 +33,8 @@ public final class Main {
         Console console = Console.ofProcess(System.getProperty(PROGRAM_PROPERTY, "jimg"));
         int exitCode = run(console, Getopt.order(System.getenv("POSIXLY_CORRECT")), List.of(words));
         console.flush();
-        System.exit(exitCode);
+        // Not System.exit: it loads the system's loggers to log that it was called.
+        Runtime.getRuntime().halt(exitCode);
     }
 
     /**

@@ -17,6 +17,9 @@ final class Rehearsal {
 
     /** Plays all commands in the folder that is the only word. */
     public static void main(String[] words) throws IOException {
+        System.getenv("POSIXLY_CORRECT");
+        Console.ofProcess("jimg").flush();
+        run("--version");
         Path folder = Path.of(words[0]);
         String raw = folder.resolve("raw").toString();
         String qcow2 = folder.resolve("qcow2").toString();
