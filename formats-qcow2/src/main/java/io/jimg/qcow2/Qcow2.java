@@ -60,8 +60,8 @@ public final class Qcow2 {
             "Encrypt the image with format 'aes'. (Deprecated in favor of encrypt.format=aes)");
 
     /** How guest data is encrypted. */
-    public static final Option<String> ENCRYPT_FORMAT = Option.of(
-            "encrypt.format", OptionType.STRING, "Encrypt the image, format choices: 'aes', 'luks'");
+    public static final Option<String> ENCRYPT_FORMAT =
+            Option.of("encrypt.format", OptionType.STRING, "Encrypt the image, format choices: 'aes', 'luks'");
 
     /** Id of the secret. */
     public static final Option<String> ENCRYPT_KEY_SECRET = Option.of(
@@ -110,8 +110,8 @@ public final class Qcow2 {
             Option.of("data_file", OptionType.STRING, "File name of an external data file");
 
     /** Whether the data file must stay a valid raw image. */
-    public static final Option<Boolean> DATA_FILE_RAW = Option.of(
-            "data_file_raw", OptionType.BOOL, "The external data file must stay valid as a raw image");
+    public static final Option<Boolean> DATA_FILE_RAW =
+            Option.of("data_file_raw", OptionType.BOOL, "The external data file must stay valid as a raw image");
 
     /** Whether refcounts may be written late. */
     public static final Option<Boolean> LAZY_REFCOUNTS =

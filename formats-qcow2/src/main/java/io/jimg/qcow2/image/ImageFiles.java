@@ -19,10 +19,11 @@ record ImageFiles(
         @Nullable Storage data,
         String dataName,
         boolean externalData,
-        @Nullable DiskImage backing) {
+        @Nullable DiskImage backing) implements AutoCloseable {
 
     /** Closes all, whatever fails; throws the first failure. */
-    void close() throws IOException {
+    @Override
+    public void close() throws IOException {
         IOException failure = null;
         for (AutoCloseable each : new @Nullable AutoCloseable[] {externalData ? data : null, backing, file}) {
             failure = close(each, failure);

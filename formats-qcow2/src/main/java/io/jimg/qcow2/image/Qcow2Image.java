@@ -5,6 +5,7 @@ import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Limits;
+import io.jimg.ZeroMode;
 import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     private final GuestMap map;
     private final Limits limits;
     private final @Nullable GuestReader reader;
+    private final @Nullable WritePath writePath;
     private final ExtentView extents;
     private final Capabilities capabilities;
     private final ClusterCompression compression;
@@ -37,6 +40,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             Header header,
             GuestMap map,
             @Nullable GuestReader reader,
+            @Nullable WritePath writePath,
             ClusterCompression compression,
             Capabilities capabilities) {
         super(header.size());
@@ -44,6 +48,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         this.header = header;
         this.map = map;
         this.reader = reader;
+        this.writePath = writePath;
         this.compression = compression;
         this.capabilities = capabilities;
         this.limits = limits(map);
@@ -62,7 +67,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public boolean readOnly() {
-        return true;
+        return writePath == null;
     }
 
     @Override
@@ -103,7 +108,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public boolean dirty() {
-        return header.incompatible().has(IncompatibleFeature.DIRTY);
+        return writePath != null ? writePath.dirty() : header.incompatible().has(IncompatibleFeature.DIRTY);
     }
 
     @Override
@@ -128,12 +133,26 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone", name(), offset, null);
         }
-        reader.read(destination, offset);
+        if (writePath == null) {
+            reader.read(destination, offset);
+        } else {
+            writePath.guarded(() -> reader.read(destination, offset));
+        }
     }
 
     @Override
     protected void doWrite(ByteBuffer source, long offset) throws IOException {
-        throw new IllegalStateException("read-only");
+        writePath().write(source, offset);
+    }
+
+    @Override
+    protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
+        writePath().zero(offset, length, mode);
+    }
+
+    @Override
+    protected void doDiscard(long offset, long length) throws IOException {
+        writePath().discard(offset, length);
     }
 
     @Override
@@ -142,12 +161,26 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     }
 
     @Override
-    protected void doFlush() throws IOException {}
+    protected boolean writeThrough() {
+        return writePath != null && writePath.writeThrough();
+    }
+
+    @Override
+    protected void doFlush() throws IOException {
+        writePath().flush();
+    }
 
     @Override
     protected void doClose() throws IOException {
-        try (compression) {
-            files.close();
+        try (ImageFiles toClose = files;
+                ClusterCompression closedFirst = compression) {
+            if (writePath != null) {
+                writePath.finish();
+            }
         }
+    }
+
+    private WritePath writePath() {
+        return Objects.requireNonNull(writePath, "the base lets no write through to a read-only image");
     }
 }

@@ -6,10 +6,18 @@ import io.jimg.ImageException;
 import io.jimg.capability.BackingLink;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
+import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Snapshots;
+import io.jimg.qcow2.Qcow2OpenOptions;
+import io.jimg.qcow2.allocation.ClusterAllocator;
+import io.jimg.qcow2.allocation.DeferredFrees;
+import io.jimg.qcow2.allocation.GracePeriod;
+import io.jimg.qcow2.allocation.MetadataIo;
 import io.jimg.qcow2.check.Qcow2Check;
+import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.compression.DeflateChoice;
+import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
@@ -17,35 +25,54 @@ import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.mapping.EntryCodec;
 import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.qcow2.mapping.L2Cache;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
+import io.jimg.spi.RangeLock;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Puts an open image together. Used for one open. */
 public final class Qcow2Opener {
+    private static final int ASSEMBLED_LIMIT = 64 << 10;
+
     private final Storage file;
     private final OpenContext context;
     private final Header header;
     private final CacheSizes sizes;
     private final EntryCodec codec;
+    private final Geometry geometry;
+    private final ScratchBuffers buffers;
+    private final ClusterCompression compression;
+    private final CompressedReader compressed;
 
-    private Qcow2Opener(Storage file, OpenContext context) throws IOException {
+    // The mapping's cache asks the write order for relief, which in turn is made of the mapping.
+    private volatile @Nullable WriteOrder order;
+
+    private Qcow2Opener(Storage file, OpenContext context, Header header) throws IOException {
         this.file = file;
         this.context = context;
-        this.header = readHeader(file);
-        Geometry geometry = new Geometry(header.clusterBits(), header.extendedL2(), header.refcountOrder());
+        this.header = header;
+        this.geometry = new Geometry(header.clusterBits(), header.extendedL2(), header.refcountOrder());
         this.codec = new EntryCodec(geometry, header.version(), header.hasDataFile());
         this.sizes = CacheSizes.of(context.options(), geometry, header.size());
+        this.buffers = new ScratchBuffers(Math.max(ASSEMBLED_LIMIT, geometry.clusterSize()));
+        this.compression = new ClusterCompression(header.compressionType(), DeflateChoice.AUTO, geometry.clusterSize());
+        this.compressed = new CompressedReader(geometry, file, compression, buffers);
     }
 
     /** Opens an image; the storage stays the caller's where this throws. */
     public static Qcow2Image open(Storage file, OpenContext context) throws IOException {
-        Qcow2Opener opener = new Qcow2Opener(file, context);
-        opener.refuse();
-        return opener.open();
+        Header header = readHeader(file);
+        refuse(file, context, header);
+        if (context.writable() && header.incompatible().has(IncompatibleFeature.DIRTY)) {
+            RefcountRebuild.run(file, header);
+            header = readHeader(file);
+        }
+        return new Qcow2Opener(file, context, header).open();
     }
 
     /** Reads the header and changes nothing. */
@@ -55,22 +82,12 @@ public final class Qcow2Opener {
         return HeaderParser.parse(GuestMap.read(file, 0, clusterSize), file.name());
     }
 
-    private void refuse() throws ImageException {
+    private static void refuse(Storage file, OpenContext context, Header header) throws ImageException {
         if (header.cryptMethod() != CryptMethod.NONE && !context.inspectOnly()) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED,
-                    "Encrypted qcow2 images cannot be read or written",
-                    file.name(),
-                    ImageException.NO_OFFSET,
-                    null);
+            throw fail(file, ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be read or written");
         }
         if (context.writable() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
-            throw new ImageException(
-                    ErrorKind.CORRUPT,
-                    "qcow2: Image is corrupt; cannot be opened read/write",
-                    file.name(),
-                    ImageException.NO_OFFSET,
-                    null);
+            throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
     }
 
@@ -98,16 +115,11 @@ public final class Qcow2Opener {
         }
         Storage data = context.openStorage("data-file", OpenGate.Role.DATA_FILE, header.dataFileName());
         if (header.hasDataFile() && data == null) {
-            throw new ImageException(
-                    ErrorKind.BAD_OPTION,
-                    "'data-file' is required for this image",
-                    file.name(),
-                    ImageException.NO_OFFSET,
-                    null);
+            throw fail(ErrorKind.BAD_OPTION, "'data-file' is required for this image");
         }
         if (!header.hasDataFile() && data != null) {
-            ImageException failure = new ImageException(
-                    ErrorKind.BAD_OPTION, "'data-file' can only be set for images with an external data file");
+            ImageException failure =
+                    fail(ErrorKind.BAD_OPTION, "'data-file' can only be set for images with an external data file");
             ImageFiles.closeAfter(failure, data);
             throw failure;
         }
@@ -122,20 +134,29 @@ public final class Qcow2Opener {
         return externalData != null ? externalData.name() : stated != null ? stated : "";
     }
 
+    // ---- reading ---------------------------------------------------------------------------------------------------
+
     private Qcow2Image assemble(ImageFiles files) throws IOException {
-        Geometry geometry = codec.geometry();
-        ScratchBuffers buffers = new ScratchBuffers(Math.max(64 << 10, geometry.clusterSize()));
-        GuestMap map =
-                GuestMap.load(file, codec, header.l1TableOffset(), (int) header.l1EntriesNeeded(), sizes, () -> {});
-        ClusterCompression compression =
-                new ClusterCompression(header.compressionType(), DeflateChoice.AUTO, geometry.clusterSize());
-        CompressedReader compressed = new CompressedReader(geometry, file, compression, buffers);
+        GuestMap map = load(header.l1TableOffset(), header.l1EntriesNeeded(), () -> {
+            WriteOrder present = order;
+            if (present != null) {
+                present.relieve();
+            }
+        });
         Storage data = files.data();
         GuestReader reader = data == null ? null : new GuestReader(map.mapper(), data, compressed, files.backing());
-        return new Qcow2Image(files, header, map, reader, compression, capabilities(files, map, compressed));
+        Capabilities capabilities = capabilities(files, map);
+        WritePath writePath = context.writable() && reader != null && data != null
+                ? writePath(files, data, map, reader, capabilities)
+                : null;
+        return new Qcow2Image(files, header, map, reader, writePath, compression, capabilities);
     }
 
-    private Capabilities capabilities(ImageFiles files, GuestMap map, CompressedReader compressed) {
+    private GuestMap load(long l1Offset, long entries, L2Cache.Pressure pressure) throws IOException {
+        return GuestMap.load(file, codec, l1Offset, (int) entries, sizes, pressure);
+    }
+
+    private Capabilities capabilities(ImageFiles files, GuestMap map) {
         String backingName = header.backingName();
         Capabilities capabilities = new Capabilities()
                 .with(
@@ -144,33 +165,115 @@ public final class Qcow2Opener {
                                 backingName,
                                 header.backingFormat(),
                                 backingName == null ? null : context.resolve(backingName)))
-                .with(
-                        Snapshots.class,
-                        new InternalSnapshots(file, header, entry -> openSnapshot(files, compressed, entry)));
-        capabilities.with(Checkable.class, () -> new Qcow2Check(file, header));
+                .with(Snapshots.class, new InternalSnapshots(file, header, entry -> openSnapshot(files, entry)))
+                .with(Checkable.class, () -> new Qcow2Check(file, header));
         if (!header.hasDataFile()) {
-            capabilities.with(CompressedRuns.class, runs(map, compressed));
+            capabilities.with(CompressedRuns.class, runs(map));
         }
         return capabilities;
     }
 
-    private DiskImage openSnapshot(ImageFiles files, CompressedReader compressed, SnapshotEntry entry)
-            throws IOException {
-        int needed = (int) Header.l1EntriesNeeded(entry.diskSize(), header.clusterBits(), header.extendedL2());
-        GuestMap map = GuestMap.load(file, codec, entry.l1TableOffset(), needed, sizes, () -> {});
+    private DiskImage openSnapshot(ImageFiles files, SnapshotEntry entry) throws IOException {
         Storage data = files.data();
         if (data == null) {
-            throw new ImageException(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
+            throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
         }
+        long needed = Header.l1EntriesNeeded(entry.diskSize(), header.clusterBits(), header.extendedL2());
+        GuestMap map = load(entry.l1TableOffset(), needed, () -> {});
         return new SnapshotImage(
                 entry.diskSize(),
                 files,
                 map,
                 new GuestReader(map.mapper(), data, compressed, files.backing()),
-                runs(map, compressed));
+                runs(map));
     }
 
-    private CompressedRuns runs(GuestMap map, CompressedReader compressed) {
-        return new StoredRuns(codec.geometry(), header.compressionType().codec(), map.mapper(), compressed);
+    private CompressedRuns runs(GuestMap map) {
+        return new StoredRuns(geometry, header.compressionType().codec(), map.mapper(), compressed);
+    }
+
+    // ---- writing ---------------------------------------------------------------------------------------------------
+
+    private WritePath writePath(
+            ImageFiles files, Storage data, GuestMap map, GuestReader reader, Capabilities capabilities)
+            throws IOException {
+        boolean noFlush = context.cache().noFlush();
+        HeaderSector sector = new HeaderSector(file, header, lazyRefcounts(), noFlush);
+        GracePeriod grace = new GracePeriod();
+        DeferredFrees frees = new DeferredFrees(grace, geometry.clusterSize());
+        ClusterAllocator allocator = allocator();
+        L2Tables tables = new L2Tables(geometry, map.l1(), file, allocator, frees);
+        DataSpace space = header.hasDataFile() ? new DataSpace.External() : new DataSpace.Refcounted(allocator, frees);
+        CopyOnWrite copier = new CopyOnWrite(
+                reader,
+                data,
+                files.backing(),
+                buffers,
+                header.size(),
+                Math.max(ASSEMBLED_LIMIT, geometry.clusterSize()));
+        WriteSide side = new WriteSide(sector, map, tables, space, copier, new RangeLock());
+        GuestWriter writer = new GuestWriter(side, data);
+        GuestEraser eraser = new GuestEraser(
+                side,
+                writer,
+                new ExtentView(map.mapper(), files.dataName(), file.name(), files.backing()),
+                data,
+                files.backing(),
+                header.size(),
+                header.dataFileRaw(),
+                context.options().require(Qcow2OpenOptions.PASS_DISCARD_REQUEST));
+        WriteOrder newOrder =
+                new WriteOrder(files, sector, map, header.l1TableOffset(), allocator, frees, compressed, noFlush);
+        order = newOrder;
+        WritePath path = new WritePath(
+                grace,
+                sector,
+                writer,
+                eraser,
+                new CompressedWriter(side, allocator, file),
+                newOrder,
+                context.cache().writeThrough());
+        if (!header.hasDataFile()) {
+            capabilities.with(
+                    CompressedWrite.class,
+                    path.compressedWrite(header.compressionType().codec(), geometry.clusterSize(), compression));
+        }
+        return path;
+    }
+
+    private ClusterAllocator allocator() throws IOException {
+        MetadataIo io = new MetadataIo() {
+            @Override
+            public ByteBuffer read(long hostOffset, int length) throws IOException {
+                return GuestMap.read(file, hostOffset, length);
+            }
+
+            @Override
+            public void write(ByteBuffer bytes, long hostOffset) throws IOException {
+                file.write(bytes, hostOffset);
+            }
+        };
+        long freshFrom = file.growsWithZeroes() ? file.size() : Long.MAX_VALUE >>> 1;
+        return new ClusterAllocator(
+                geometry,
+                header.refcountTableOffset(),
+                header.refcountTableClusters(),
+                sizes.refcountBlocks(),
+                freshFrom,
+                io,
+                (hostOffset, length) -> {});
+    }
+
+    private boolean lazyRefcounts() {
+        Boolean asked = context.options().get(Qcow2OpenOptions.LAZY_REFCOUNTS);
+        return Objects.requireNonNullElse(asked, header.compatible().has(CompatibleFeature.LAZY_REFCOUNTS));
+    }
+
+    private ImageException fail(ErrorKind kind, String sentence) {
+        return fail(file, kind, sentence);
+    }
+
+    private static ImageException fail(Storage file, ErrorKind kind, String sentence) {
+        return new ImageException(kind, sentence, file.name(), ImageException.NO_OFFSET, null);
     }
 }

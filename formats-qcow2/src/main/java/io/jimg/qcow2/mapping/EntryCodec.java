@@ -35,15 +35,20 @@ public record EntryCodec(Geometry geometry, int version, boolean externalData) {
         return (entry & COMPRESSED) != 0;
     }
 
-    /** Whether an entry says that its host cluster is referred to from here alone. */
+    /** Whether an entry's host cluster is referred to from here alone; in an external data file each is. */
     public boolean owned(long entry) {
-        return (entry & COPIED) != 0;
+        return externalData || (entry & COPIED) != 0;
+    }
+
+    /** Whether a standard entry has its zero flag. Not for extended entries. */
+    public boolean isZero(long entry) {
+        return (entry & ZERO) != 0;
     }
 
     /** Host offset of a standard entry's cluster; {@link Run#NOWHERE} if it has none. */
     public long hostOffset(long entry) {
         long offset = entry & OFFSET_MASK;
-        return offset != 0 || (externalData && owned(entry)) ? offset : Run.NOWHERE;
+        return offset != 0 || (externalData && (entry & COPIED) != 0) ? offset : Run.NOWHERE;
     }
 
     /** First byte of a compressed entry's stream. */

@@ -1,0 +1,362 @@
+package io.jimg.qcow2.allocation;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.qcow2.mapping.Geometry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Takes and gives back host clusters by their refcounts. First fit from the first cluster that may be free, in runs as long as they are wanted and found: the same calls give the same places. Safe for many
+ * threads; its lock is held for the search and for reading refcount blocks, never for guest data or a flush.
+ *
+ * <p>Where the blocks or the table do not reach, they grow: a new block counts itself, a new table is laid out together with the blocks that count it. All this happens in memory; {@link #takeChanges} gives
+ * what the host must learn, in the order in which it must.
+ */
+public final class ClusterAllocator {
+
+    /** Judges a place that is about to be taken. */
+    @FunctionalInterface
+    public interface Guard {
+        /**
+         * Throws where metadata in use lies there although its refcount says that it is free.
+         *
+         * @param hostOffset first byte
+         * @param length bytes
+         */
+        void check(long hostOffset, long length) throws IOException;
+    }
+
+    private final Geometry geometry;
+    private final RefcountTable table;
+    private final RefcountBlocks blocks;
+    private final Guard guard;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final List<Allocation> retiredTables = new ArrayList<>();
+    private long firstFree;
+    private long neverUsed;
+    private boolean relocated;
+    // Where the next compressed stream may go: inside a cluster that was begun; 0 for none.
+    private long streamEnd;
+
+    /**
+     * An allocator over the refcounts of an image.
+     *
+     * @param tableOffset host offset of the refcount table
+     * @param tableClusters its clusters
+     * @param cachedBlocks refcount blocks that may stay in memory
+     * @param fileSize bytes of the file: what lies beyond was never written
+     */
+    public ClusterAllocator(
+            Geometry geometry,
+            long tableOffset,
+            int tableClusters,
+            int cachedBlocks,
+            long fileSize,
+            MetadataIo io,
+            Guard guard)
+            throws IOException {
+        this.geometry = geometry;
+        this.guard = guard;
+        this.table =
+                new RefcountTable(geometry, tableOffset, io.read(tableOffset, tableClusters << geometry.clusterBits()));
+        this.blocks = new RefcountBlocks(geometry, table, io, cachedBlocks);
+        this.neverUsed = geometry.clusters(fileSize);
+    }
+
+    /**
+     * Takes up to {@code wanted} clusters in a row, at least one.
+     *
+     * @throws ImageException {@link ErrorKind#LIMIT} where the refcount structures cannot grow any more
+     */
+    public Allocation allocate(int wanted) throws IOException {
+        lock.lock();
+        try {
+            return take(wanted);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes room for a compressed stream: behind the stream before it if its cluster has room or can be continued, else at the start of a cluster.
+     *
+     * @param length bytes, from 1 to a cluster
+     * @return host offset of the stream
+     */
+    public long allocateBytes(int length) throws IOException {
+        lock.lock();
+        try {
+            int room = streamEnd == 0 ? 0 : geometry.clusterSize() - geometry.inCluster(streamEnd);
+            if (room == geometry.clusterSize()) {
+                room = 0;
+            }
+            if (room == 0 || !shareable(streamEnd >>> geometry.clusterBits())) {
+                return beginStream(length);
+            }
+            long cluster = streamEnd >>> geometry.clusterBits();
+            long start = streamEnd;
+            if (length > room) {
+                if (!takeExactly(cluster + 1)) {
+                    return beginStream(length);
+                }
+            }
+            blocks.set(cluster, blocks.get(cluster) + 1);
+            streamEnd = start + length;
+            return start;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Gives back clusters that nothing on the host or in memory points to, and to which nobody writes any more. */
+    public void release(long hostOffset, long clusters) throws IOException {
+        lock.lock();
+        try {
+            long first = hostOffset >>> geometry.clusterBits();
+            for (long cluster = first; cluster < first + clusters; cluster++) {
+                lower(cluster);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The refcount of the cluster at a host offset. */
+    public long refcount(long hostOffset) throws IOException {
+        lock.lock();
+        try {
+            return blocks.get(hostOffset >>> geometry.clusterBits());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Host offset behind the last cluster that was ever taken. */
+    public long end() {
+        lock.lock();
+        try {
+            return neverUsed << geometry.clusterBits();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- what the host must learn ----------------------------------------------------------------------------------
+
+    /**
+     * Changes of the refcount table that the host lacks. The blocks are written already.
+     *
+     * @param pieces the entries; they may be written when the blocks are durable
+     * @param relocated whether the header must be pointed at {@code tableOffset} when the entries are durable
+     * @param tableOffset where the table lies now
+     * @param tableClusters its clusters
+     * @param retired old tables, to be released when the header is durable
+     */
+    public record TableChange(
+            List<Piece> pieces, boolean relocated, long tableOffset, int tableClusters, List<Allocation> retired) {
+        /** Whether there is nothing to do. */
+        public boolean isEmpty() {
+            return pieces.isEmpty();
+        }
+    }
+
+    /**
+     * Entries of the refcount table.
+     *
+     * @param hostOffset where they belong
+     * @param bytes big-endian
+     */
+    public record Piece(long hostOffset, ByteBuffer bytes) {}
+
+    /** Whether a refcount, a block or the table has changed and the host does not know. */
+    public boolean isDirty() {
+        lock.lock();
+        try {
+            return table.isDirty() || blocks.isDirty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Writes the changed blocks, and takes the changes of the table. */
+    public TableChange takeChanges() throws IOException {
+        lock.lock();
+        try {
+            blocks.write();
+            List<Piece> pieces = table.takeDirty().stream()
+                    .map(piece -> new Piece(piece.hostOffset(), piece.bytes()))
+                    .toList();
+            TableChange change = new TableChange(
+                    pieces, relocated, table.hostOffset(), table.clusters(), List.copyOf(retiredTables));
+            retiredTables.clear();
+            relocated = false;
+            return change;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes back {@link #takeChanges} where its writing failed. */
+    public void restore(TableChange change) {
+        lock.lock();
+        try {
+            if (!change.isEmpty()) {
+                table.markAllDirty();
+            }
+            relocated |= change.relocated();
+            retiredTables.addAll(change.retired());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- under the lock --------------------------------------------------------------------------------------------
+
+    private Allocation take(int wanted) throws IOException {
+        long start = nextFree(firstFree);
+        long end = start + 1;
+        // A run may go on into the next block where that exists, and ends where the file used to end.
+        while (end - start < wanted && end != neverUsed && counted(end) && blocks.get(end) == 0) {
+            end++;
+        }
+        int clusters = (int) (end - start);
+        guard.check(start << geometry.clusterBits(), (long) clusters << geometry.clusterBits());
+        for (long cluster = start; cluster < end; cluster++) {
+            blocks.set(cluster, 1);
+        }
+        boolean fresh = start >= neverUsed;
+        firstFree = end;
+        neverUsed = Math.max(neverUsed, end);
+        return new Allocation(start << geometry.clusterBits(), clusters, fresh);
+    }
+
+    /** The first free cluster from a place on; makes blocks where there are none. */
+    private long nextFree(long from) throws IOException {
+        long cluster = from;
+        while (true) {
+            if (!counted(cluster)) {
+                cluster = createBlock(cluster);
+            } else if (blocks.get(cluster) == 0) {
+                return cluster;
+            } else {
+                cluster++;
+            }
+        }
+    }
+
+    private boolean takeExactly(long cluster) throws IOException {
+        if (!counted(cluster) || blocks.get(cluster) != 0) {
+            return false;
+        }
+        guard.check(cluster << geometry.clusterBits(), geometry.clusterSize());
+        blocks.set(cluster, 1);
+        if (cluster == firstFree) {
+            firstFree++;
+        }
+        neverUsed = Math.max(neverUsed, cluster + 1);
+        return true;
+    }
+
+    private boolean shareable(long cluster) throws IOException {
+        long count = blocks.get(cluster);
+        return count > 0 && count < geometry.maximumRefcount();
+    }
+
+    private long beginStream(int length) throws IOException {
+        long start = take(1).hostOffset();
+        streamEnd = start + length;
+        return start;
+    }
+
+    private void lower(long cluster) throws IOException {
+        long count = blocks.get(cluster);
+        if (count == 0) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "Refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
+                            + " is 0 although it was in use");
+        }
+        blocks.set(cluster, count - 1);
+        if (count == 1) {
+            firstFree = Math.min(firstFree, cluster);
+            if (streamEnd >>> geometry.clusterBits() == cluster) {
+                streamEnd = 0;
+            }
+        }
+    }
+
+    private boolean counted(long cluster) throws IOException {
+        return table.block(blocks.blockOf(cluster)) != 0;
+    }
+
+    /**
+     * Makes the missing block that counts {@code cluster}, in that cluster: no block means that all its clusters are free.
+     *
+     * @return where the search goes on
+     */
+    private long createBlock(long cluster) throws IOException {
+        long index = blocks.blockOf(cluster);
+        if (index >= table.length()) {
+            growTable(index);
+            return cluster;
+        }
+        long hostOffset = cluster << geometry.clusterBits();
+        guard.check(hostOffset, geometry.clusterSize());
+        blocks.create((int) index, hostOffset);
+        blocks.set(cluster, 1);
+        neverUsed = Math.max(neverUsed, cluster + 1);
+        return cluster + 1;
+    }
+
+    /** Moves the table to where no block counts anything yet, followed by the blocks that count the new table and themselves. */
+    private void growTable(long index) throws IOException {
+        int blockBits = geometry.refcountBlockBits();
+        int firstBlock = table.end();
+        long start = (long) firstBlock << blockBits;
+        long entries = Math.max(index + 1, table.length() + table.length() / 2L);
+        int tableClusters;
+        int newBlocks;
+        do {
+            tableClusters = (int) Math.min(Integer.MAX_VALUE, geometry.clusters(entries * Long.BYTES));
+            newBlocks = 1;
+            while (newBlocks << blockBits < tableClusters + newBlocks) {
+                newBlocks++;
+            }
+            long needed = firstBlock + (long) newBlocks + 1;
+            if (entries >= needed) {
+                break;
+            }
+            entries = needed;
+        } while (true);
+        tableClusters = limited(tableClusters, Math.max(index + 1, firstBlock + (long) newBlocks));
+        guard.check(start << geometry.clusterBits(), (long) (tableClusters + newBlocks) << geometry.clusterBits());
+
+        retiredTables.add(new Allocation(table.hostOffset(), table.clusters(), false));
+        table.relocate(start << geometry.clusterBits(), tableClusters);
+        relocated = true;
+        for (int i = 0; i < newBlocks; i++) {
+            blocks.create(firstBlock + i, (start + tableClusters + i) << geometry.clusterBits());
+        }
+        long end = start + tableClusters + newBlocks;
+        for (long cluster = start; cluster < end; cluster++) {
+            blocks.set(cluster, 1);
+        }
+        neverUsed = Math.max(neverUsed, end);
+    }
+
+    /** Cuts the table's growth to the limit, and throws where even what is needed lies beyond it. */
+    private int limited(int tableClusters, long neededEntries) throws ImageException {
+        int most = RefcountTable.MAXIMUM_BYTES >> geometry.clusterBits();
+        if (geometry.clusters(neededEntries * Long.BYTES) > Math.max(most, 1)) {
+            throw new ImageException(
+                    ErrorKind.LIMIT,
+                    "The image file cannot grow any more: its refcount table would exceed "
+                            + (RefcountTable.MAXIMUM_BYTES >> 20) + " MiB");
+        }
+        return Math.min(tableClusters, Math.max(most, 1));
+    }
+}

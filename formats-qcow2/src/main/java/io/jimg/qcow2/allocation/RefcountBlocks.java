@@ -1,0 +1,133 @@
+package io.jimg.qcow2.allocation;
+
+import io.jimg.qcow2.mapping.Geometry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The refcounts: blocks in a bounded cache, the least recently used one leaves first. For one thread at a time: the allocator's lock guards it.
+ *
+ * <p>A changed block may be written at any moment: counts are raised before anything points to the cluster, and lowered only after the removal of the pointer is durable.
+ */
+final class RefcountBlocks {
+    private static final class Block {
+        final long index;
+        final byte[] bytes;
+        boolean dirty;
+
+        Block(long index, byte[] bytes) {
+            this.index = index;
+            this.bytes = bytes;
+        }
+    }
+
+    private final Geometry geometry;
+    private final RefcountTable table;
+    private final RefcountCodec codec;
+    private final MetadataIo io;
+    private final int capacity;
+    private final LinkedHashMap<Long, Block> cached = new LinkedHashMap<>(16, 0.75f, true);
+    // The block of the last call: a scan asks for one cluster after the other.
+    private @Nullable Block last;
+
+    RefcountBlocks(Geometry geometry, RefcountTable table, MetadataIo io, int capacity) {
+        this.geometry = geometry;
+        this.table = table;
+        this.codec = new RefcountCodec(geometry.refcountOrder());
+        this.io = io;
+        this.capacity = capacity;
+    }
+
+    /** Number of the block that counts a cluster. */
+    long blockOf(long cluster) {
+        return cluster >>> geometry.refcountBlockBits();
+    }
+
+    /** The refcount of a cluster; 0 where no block counts it. */
+    long get(long cluster) throws IOException {
+        Block block = find(blockOf(cluster));
+        return block == null ? 0 : codec.get(block.bytes, inBlock(cluster));
+    }
+
+    /** Sets the refcount of a cluster whose block exists. */
+    void set(long cluster, long value) throws IOException {
+        Block block = find(blockOf(cluster));
+        if (block == null) {
+            throw new IllegalStateException("no refcount block for cluster " + cluster);
+        }
+        codec.set(block.bytes, inBlock(cluster), value);
+        block.dirty = true;
+    }
+
+    /** Adds an empty block to the cache and to the table. */
+    void create(int index, long hostOffset) throws IOException {
+        Block block = new Block(index, new byte[geometry.clusterSize()]);
+        block.dirty = true;
+        makeRoom();
+        cached.put((long) index, block);
+        table.set(index, hostOffset);
+    }
+
+    /** Writes all changed blocks. */
+    void write() throws IOException {
+        for (Block block : cached.values()) {
+            write(block);
+        }
+    }
+
+    /** Whether a block is changed. */
+    boolean isDirty() {
+        for (Block block : cached.values()) {
+            if (block.dirty) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private @Nullable Block find(long index) throws IOException {
+        Block recent = last;
+        if (recent != null && recent.index == index) {
+            return recent;
+        }
+        Block block = cached.get(index);
+        if (block == null) {
+            long offset = table.block(index);
+            if (offset == 0) {
+                return null;
+            }
+            makeRoom();
+            byte[] bytes = new byte[geometry.clusterSize()];
+            io.read(offset, bytes.length).get(bytes);
+            block = new Block(index, bytes);
+            cached.put(index, block);
+        }
+        last = block;
+        return block;
+    }
+
+    private void makeRoom() throws IOException {
+        while (cached.size() >= capacity) {
+            Map.Entry<Long, Block> eldest = cached.entrySet().iterator().next();
+            write(eldest.getValue());
+            cached.remove(eldest.getKey());
+            if (last == eldest.getValue()) {
+                last = null;
+            }
+        }
+    }
+
+    private void write(Block block) throws IOException {
+        if (block.dirty) {
+            io.write(ByteBuffer.wrap(block.bytes), table.block(block.index));
+            block.dirty = false;
+        }
+    }
+
+    private int inBlock(long cluster) {
+        return (int) cluster & ((1 << geometry.refcountBlockBits()) - 1);
+    }
+}

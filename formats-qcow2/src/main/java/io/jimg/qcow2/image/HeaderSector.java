@@ -1,0 +1,140 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.qcow2.header.AutoclearFeature;
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderFields;
+import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The header of an open image, changed in place: one aligned sector, which a power loss leaves whole, with every byte preserved that is not changed. Safe for many threads.
+ */
+final class HeaderSector {
+    private static final int SECTOR = 512;
+
+    private final Storage file;
+    private final boolean hasFeatures;
+    private final boolean lazyRefcounts;
+    private final boolean noFlush;
+    private final ByteBuffer sector;
+    private volatile boolean readyForWrites;
+    private volatile boolean readyForAllocation;
+    private volatile boolean dirty;
+
+    /**
+     * The header as it stands.
+     *
+     * @param lazyRefcounts whether refcounts may be left behind, so that the image is marked dirty first
+     * @param noFlush whether nothing needs to reach the disk in order
+     */
+    HeaderSector(Storage file, Header header, boolean lazyRefcounts, boolean noFlush) throws IOException {
+        this.file = file;
+        this.hasFeatures = header.version() >= 3;
+        this.lazyRefcounts = lazyRefcounts && hasFeatures;
+        this.noFlush = noFlush;
+        this.sector = GuestMap.read(file, 0, SECTOR);
+        this.dirty = header.incompatible().has(IncompatibleFeature.DIRTY);
+    }
+
+    /** Before anything of the image is changed: clears the autoclear bits of what we do not maintain, durably. */
+    void beforeWrite() throws IOException {
+        if (!readyForWrites) {
+            prepareForWrites();
+        }
+    }
+
+    /** Before the first refcount changes: marks the image dirty, durably, where refcounts are lazy. */
+    void beforeAllocation() throws IOException {
+        if (!readyForAllocation) {
+            prepareForAllocation();
+        }
+    }
+
+    /** Whether anything of the image may have changed. */
+    boolean changed() {
+        return readyForWrites;
+    }
+
+    /** Whether the image is marked dirty. */
+    boolean dirty() {
+        return dirty;
+    }
+
+    /** Whether refcounts need not be written before {@link #clearDirty}. */
+    boolean lazyRefcounts() {
+        return lazyRefcounts;
+    }
+
+    /** Marks the image corrupt, so that nobody writes to it until it was repaired. Version 2 has no such mark. */
+    synchronized void markCorrupt() throws IOException {
+        if (hasFeatures) {
+            setIncompatible(IncompatibleFeature.CORRUPT, true);
+            flush();
+        }
+    }
+
+    /** Removes the dirty mark; what it stood for must be durable. */
+    synchronized void clearDirty() throws IOException {
+        setIncompatible(IncompatibleFeature.DIRTY, false);
+        dirty = false;
+        readyForAllocation = false;
+        flush();
+    }
+
+    /** Points the header at another refcount table, which must be durable; durable itself on return. */
+    synchronized void setRefcountTable(long hostOffset, int clusters) throws IOException {
+        sector.putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, hostOffset);
+        sector.putInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS, clusters);
+        write();
+        flush();
+    }
+
+    private synchronized void prepareForWrites() throws IOException {
+        if (readyForWrites) {
+            return;
+        }
+        if (hasFeatures) {
+            long stored = sector.getLong(HeaderFields.AUTOCLEAR_FEATURES);
+            long kept = stored & AutoclearFeature.RAW_EXTERNAL_DATA.mask();
+            if (kept != stored) {
+                sector.putLong(HeaderFields.AUTOCLEAR_FEATURES, kept);
+                write();
+                flush();
+            }
+        }
+        readyForWrites = true;
+    }
+
+    private synchronized void prepareForAllocation() throws IOException {
+        if (readyForAllocation) {
+            return;
+        }
+        if (lazyRefcounts && !dirty) {
+            setIncompatible(IncompatibleFeature.DIRTY, true);
+            flush();
+            dirty = true;
+        }
+        readyForAllocation = true;
+    }
+
+    private void setIncompatible(IncompatibleFeature feature, boolean set) throws IOException {
+        long stored = sector.getLong(HeaderFields.INCOMPATIBLE_FEATURES);
+        long wanted = set ? stored | feature.mask() : stored & ~feature.mask();
+        if (wanted != stored) {
+            sector.putLong(HeaderFields.INCOMPATIBLE_FEATURES, wanted);
+            write();
+        }
+    }
+
+    private void write() throws IOException {
+        file.write(sector.duplicate().position(0).limit(SECTOR), 0);
+    }
+
+    private void flush() throws IOException {
+        if (!noFlush) {
+            file.flush();
+        }
+    }
+}
