@@ -7,6 +7,7 @@ import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.host.DeviceGeometry;
 import io.jimg.host.DirectAlignment;
+import io.jimg.host.DiskUsage;
 import io.jimg.host.FileLocks;
 import io.jimg.host.HostFile;
 import java.io.IOException;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * A file or block device of the host.
  *
  * <p>Holes, punching, zeroing, reserving and copying within the host need {@link HostFile}; where it is not there, they are {@link Outcome#UNSUPPORTED}, every
- * byte counts as data, and {@link #allocatedSize()} is the size. The bytes are the same either way.
+ * byte counts as data, and {@link #allocatedSize()} asks the host's program {@code stat}. The bytes are the same either way.
  *
  * <p>Other processes are kept out by {@link #share}, in QEMU's way. Without {@link HostFile} the locks are of POSIX's kind: see {@link FileLocks} for what can undo
  * them, and what they do not see.
@@ -176,7 +177,11 @@ public final class FileStorage implements Storage {
     @Override
     public long allocatedSize() throws IOException {
         try {
-            return host.isPresent() ? host.get().allocatedSize() : channel.size();
+            if (host.isPresent()) {
+                return host.get().allocatedSize();
+            }
+            long size = channel.size();
+            return DiskUsage.of(path.path()).orElse(size);
         } catch (IOException failure) {
             throw failed(failure);
         }

@@ -123,7 +123,7 @@ class FileStorageTest {
             if (!HostFile.isAvailable()) {
                 assertThat(storage.extentAt(0, 5 * block)).isEqualTo(new HostExtent(0, 3 * block, false));
                 assertThat(storage.punch(block, block)).isEqualTo(Outcome.UNSUPPORTED);
-                assertThat(storage.allocatedSize()).isEqualTo(3 * block);
+                assertThat(storage.allocatedSize()).isIn((long) block, 3L * block);
             } else {
                 assertThat(storage.extentAt(0, 5 * block)).isEqualTo(new HostExtent(0, block, true));
                 assertThat(storage.extentAt(10, 20)).isEqualTo(new HostExtent(10, 20, true));

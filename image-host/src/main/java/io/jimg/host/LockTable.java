@@ -4,8 +4,11 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.StringTokenizer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The kernel's list of locks, {@code /proc/locks}: proc(5). It lists this host's locks alone, and leaves out POSIX locks of
@@ -13,19 +16,28 @@ import java.util.Optional;
  */
 final class LockTable {
     private static final Path LOCKS = Path.of("/proc/locks");
+    private static final Path SELF = Path.of("/proc/self");
 
     private final List<Entry> entries;
-    private final String self = Long.toString(ProcessHandle.current().pid());
+    private final String self;
 
-    private LockTable(List<Entry> entries) {
+    private LockTable(List<Entry> entries, String self) {
         this.entries = entries;
+        this.self = self;
     }
 
     /** {@return the list as it is now; nothing where the host shows none} */
     static Optional<LockTable> read() {
-        try (var lines = Files.lines(LOCKS, StandardCharsets.ISO_8859_1)) {
-            return Optional.of(new LockTable(
-                    lines.flatMap(line -> Entry.parse(line).stream()).toList()));
+        try {
+            List<Entry> entries = new ArrayList<>();
+            for (String line : Files.readAllLines(LOCKS, StandardCharsets.ISO_8859_1)) {
+                Entry entry = Entry.parse(line);
+                if (entry != null) {
+                    entries.add(entry);
+                }
+            }
+            return Optional.of(
+                    new LockTable(entries, Files.readSymbolicLink(SELF).toString()));
         } catch (IOException hidden) {
             return Optional.empty();
         }
@@ -38,17 +50,22 @@ final class LockTable {
      * @param marker a byte that this process holds a POSIX lock on, and of no other file
      */
     Optional<String> fileLockedByUs(long marker) {
-        return entries.stream()
-                .filter(entry -> isOurs(entry) && entry.first == marker && entry.last == marker)
-                .map(entry -> entry.file)
-                .findAny();
+        for (Entry entry : entries) {
+            if (isOurs(entry) && entry.first == marker && entry.last == marker) {
+                return Optional.of(entry.file);
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@return whether anybody but this process holds a lock on a byte of a file, so called by the list} */
     boolean isLockedByOthers(String file, long offset) {
-        return entries.stream()
-                .anyMatch(entry ->
-                        !isOurs(entry) && entry.file.equals(file) && entry.first <= offset && offset <= entry.last);
+        for (Entry entry : entries) {
+            if (!isOurs(entry) && entry.file.equals(file) && entry.first <= offset && offset <= entry.last) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean isOurs(Entry entry) {
@@ -61,18 +78,28 @@ final class LockTable {
      * @param holder the process, "-1" for an opening's lock
      */
     private record Entry(String holder, String file, long first, long last) {
-        /** {@return the lock that a line tells of; nothing if it tells of one that is waited for, or of another kind} */
-        static Optional<Entry> parse(String line) {
+        /** {@return the lock that a line tells of; null if it tells of one that is waited for, or of another kind} */
+        static @Nullable Entry parse(String line) {
             // 1: OFDLCK ADVISORY  READ -1 fe:00:5505123 100 101
-            String[] words = line.split("\\s+");
-            if (words.length != 8 || !(words[1].equals("POSIX") || words[1].equals("OFDLCK"))) {
-                return Optional.empty();
+            StringTokenizer words = new StringTokenizer(line);
+            if (words.countTokens() != 8) {
+                return null;
             }
+            words.nextToken();
+            String kind = words.nextToken();
+            if (!kind.equals("POSIX") && !kind.equals("OFDLCK")) {
+                return null;
+            }
+            words.nextToken();
+            words.nextToken();
+            String holder = words.nextToken();
+            String file = words.nextToken();
             try {
-                long last = words[7].equals("EOF") ? Long.MAX_VALUE : Long.parseLong(words[7]);
-                return Optional.of(new Entry(words[4], words[5], Long.parseLong(words[6]), last));
+                long first = Long.parseLong(words.nextToken());
+                String last = words.nextToken();
+                return new Entry(holder, file, first, last.equals("EOF") ? Long.MAX_VALUE : Long.parseLong(last));
             } catch (NumberFormatException otherFormat) {
-                return Optional.empty();
+                return null;
             }
         }
     }
