@@ -3,7 +3,7 @@ module io.jimg {
     requires static transitive org.jspecify;
     requires io.jimg.host;
     requires com.fasterxml.jackson.core;
-    requires jdk.unsupported; // com.sun.nio.file.ExtendedOpenOption.DIRECT
+    requires jdk.unsupported; // O_DIRECT: com.sun.nio.file.ExtendedOpenOption
 
     exports io.jimg;
     exports io.jimg.capability;

@@ -1,9 +1,12 @@
 package io.jimg.storage;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.RangeLock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.OpenOption;
 
 /**
  * A file past the host's page cache (O_DIRECT), for requests of any alignment: those that the host refuses go through the page cache after
@@ -27,6 +30,25 @@ final class DirectBytes implements FileBytes {
         this.direct = direct;
         this.cached = cached;
         this.alignment = alignment;
+    }
+
+    /**
+     * What opens a channel past the page cache. It is no part of the Java platform's own API, and javac warns of whoever names it; hence by reflection.
+     *
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where this Java has no such option
+     */
+    static OpenOption option() throws ImageException {
+        try {
+            for (Object constant :
+                    Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants()) {
+                if (constant instanceof OpenOption option && constant.toString().equals("DIRECT")) {
+                    return option;
+                }
+            }
+        } catch (ClassNotFoundException otherJava) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "This Java cannot pass the page cache by", otherJava);
+        }
+        throw new ImageException(ErrorKind.UNSUPPORTED, "This Java cannot pass the page cache by");
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.jimg.storage;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import io.jimg.CacheMode;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
@@ -74,7 +73,7 @@ public final class FileStorage implements Storage {
             int alignment = 1;
             if (cache.direct()) {
                 alignment = directAlignment();
-                AsynchronousFileChannel direct = HostPath.channel(opened.reopen(), writable, ExtendedOpenOption.DIRECT);
+                AsynchronousFileChannel direct = HostPath.channel(opened.reopen(), writable, DirectBytes.option());
                 openings.alsoClose(direct);
                 this.bytes = new DirectBytes(new ChannelBytes(direct, alignment), cached, alignment);
             } else {
@@ -406,7 +405,7 @@ public final class FileStorage implements Storage {
         ImageException earlier = failedFlush;
         if (earlier != null) {
             // The kernel forgets what it failed to write: a later success would not cover it.
-            throw new ImageException(ErrorKind.IO, earlier.getMessage(), name, ImageException.NO_OFFSET, earlier);
+            throw earlier.prefixed("An earlier flush failed: ");
         }
         try {
             channel.force(false);
