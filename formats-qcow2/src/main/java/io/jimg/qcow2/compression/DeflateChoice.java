@@ -38,9 +38,10 @@ public enum DeflateChoice {
         return switch (this) {
             case AUTO -> DeflateLibrary.fastest();
             case JAVA -> DeflateLibrary.java();
-            case LIBDEFLATE -> DeflateLibrary.libdeflate()
-                    .orElseThrow(() -> new ImageException(
-                            ErrorKind.UNSUPPORTED, "libdeflate is not installed, or Java may not call it"));
+            case LIBDEFLATE ->
+                DeflateLibrary.libdeflate()
+                        .orElseThrow(() -> new ImageException(
+                                ErrorKind.UNSUPPORTED, "libdeflate is not installed, or Java may not call it"));
         };
     }
 }

@@ -58,8 +58,7 @@ final class ZstdCodec implements Codec {
             ByteBuffer output = Direct.writable(stream);
             context.reset();
             context.setLevel(LEVEL);
-            boolean fits =
-                    context.compressDirectByteBufferStream(output, Direct.readable(cluster), EndDirective.END);
+            boolean fits = context.compressDirectByteBufferStream(output, Direct.readable(cluster), EndDirective.END);
             if (fits) {
                 Direct.finish(stream, output);
             }

@@ -242,7 +242,8 @@ final class NewImage {
     /** Refcount blocks there will be once so many clusters more are used for the table, and those for the blocks themselves. */
     private long blocksWith(long tableClusters) {
         long blocks = refcounts.blocks();
-        while (cursor.position() + tableClusters + blocks - refcounts.blocks() > blocks * refcounts.clustersPerBlock()) {
+        while (cursor.position() + tableClusters + blocks - refcounts.blocks()
+                > blocks * refcounts.clustersPerBlock()) {
             blocks++;
         }
         return blocks;

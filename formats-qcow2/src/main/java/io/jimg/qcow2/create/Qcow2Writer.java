@@ -22,8 +22,8 @@ final class Qcow2Writer implements ImageWriter {
 
     Qcow2Writer(NewImage image, DeflateChoice deflate) {
         this.image = image;
-        this.compression =
-                new ClusterCompression(image.plan().compression(), deflate, image.geometry().clusterSize());
+        this.compression = new ClusterCompression(
+                image.plan().compression(), deflate, image.geometry().clusterSize());
     }
 
     @Override

@@ -198,33 +198,93 @@ public record Header(
     /** With another active L1 table. */
     public Header withL1Table(long hostOffset, int entries) {
         return new Header(
-                version, clusterBits, size, cryptMethod, entries, hostOffset, refcountTableOffset,
-                refcountTableClusters, snapshotCount, snapshotsOffset, incompatible, compatible, autoclear,
-                refcountOrder, compressionType, unknownFields, extensions, backing);
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                entries,
+                hostOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
     }
 
     /** With another refcount table. */
     public Header withRefcountTable(long hostOffset, int clusters) {
         return new Header(
-                version, clusterBits, size, cryptMethod, l1Size, l1TableOffset, hostOffset, clusters, snapshotCount,
-                snapshotsOffset, incompatible, compatible, autoclear, refcountOrder, compressionType, unknownFields,
-                extensions, backing);
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                hostOffset,
+                clusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
     }
 
     /** With another snapshot table. */
     public Header withSnapshots(long hostOffset, int count) {
         return new Header(
-                version, clusterBits, size, cryptMethod, l1Size, l1TableOffset, refcountTableOffset,
-                refcountTableClusters, count, hostOffset, incompatible, compatible, autoclear, refcountOrder,
-                compressionType, unknownFields, extensions, backing);
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                count,
+                hostOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
     }
 
     /** With another guest size. */
     public Header withSize(long bytes) {
         return new Header(
-                version, clusterBits, bytes, cryptMethod, l1Size, l1TableOffset, refcountTableOffset,
-                refcountTableClusters, snapshotCount, snapshotsOffset, incompatible, compatible, autoclear,
-                refcountOrder, compressionType, unknownFields, extensions, backing);
+                version,
+                clusterBits,
+                bytes,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
     }
 
     /** With other incompatible features. */
@@ -247,9 +307,24 @@ public record Header(
             FeatureSet<CompatibleFeature> newCompatible,
             FeatureSet<AutoclearFeature> newAutoclear) {
         return new Header(
-                version, clusterBits, size, cryptMethod, l1Size, l1TableOffset, refcountTableOffset,
-                refcountTableClusters, snapshotCount, snapshotsOffset, newIncompatible, newCompatible, newAutoclear,
-                refcountOrder, compressionType, unknownFields, extensions, backing);
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                newIncompatible,
+                newCompatible,
+                newAutoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
     }
 
     /** With another backing file, or by null names with none. */
@@ -260,9 +335,23 @@ public record Header(
             changed.add(0, HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, format));
         }
         return new Header(
-                version, clusterBits, size, cryptMethod, l1Size, l1TableOffset, refcountTableOffset,
-                refcountTableClusters, snapshotCount, snapshotsOffset, incompatible, compatible, autoclear,
-                refcountOrder, compressionType, unknownFields, changed,
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                changed,
                 name == null ? null : HeaderBytes.ofText(name));
     }
 }

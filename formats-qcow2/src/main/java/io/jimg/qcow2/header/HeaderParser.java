@@ -38,8 +38,7 @@ public final class HeaderParser {
      * @return the cluster size
      */
     public static int firstClusterSize(ByteBuffer prefix, String resource) throws ImageException {
-        HeaderParser parser =
-                new HeaderParser(prefix.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource);
+        HeaderParser parser = new HeaderParser(prefix.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource);
         return 1 << parser.clusterBits();
     }
 
@@ -82,9 +81,7 @@ public final class HeaderParser {
         boolean version3 = cluster.getInt(HeaderFields.VERSION) == 3;
         int headerLength = version3 ? headerLength(clusterBits) : HeaderFields.VERSION_2_LENGTH;
         HeaderBytes backing = backing(clusterBits);
-        int extensionsEnd = backing == null
-                ? 1 << clusterBits
-                : (int) cluster.getLong(HeaderFields.BACKING_OFFSET);
+        int extensionsEnd = backing == null ? 1 << clusterBits : (int) cluster.getLong(HeaderFields.BACKING_OFFSET);
 
         FeatureSet<IncompatibleFeature> incompatible = features(version3, HeaderFields.INCOMPATIBLE_FEATURES);
         FeatureSet<CompatibleFeature> compatible = features(version3, HeaderFields.COMPATIBLE_FEATURES);
@@ -99,8 +96,7 @@ public final class HeaderParser {
                     "Unsupported qcow2 feature(s): " + names);
         }
         CompressionType compression = compressionType(
-                headerLength > HeaderFields.COMPRESSION_TYPE,
-                incompatible.has(IncompatibleFeature.COMPRESSION_TYPE));
+                headerLength > HeaderFields.COMPRESSION_TYPE, incompatible.has(IncompatibleFeature.COMPRESSION_TYPE));
         boolean extended = incompatible.has(IncompatibleFeature.EXTENDED_L2);
         if (extended && clusterBits < HeaderLimits.MIN_EXTENDED_CLUSTER_BITS) {
             throw fail(
@@ -172,9 +168,7 @@ public final class HeaderParser {
         int number = present ? cluster.get(HeaderFields.COMPRESSION_TYPE) & 0xFF : 0;
         if (number >= CompressionType.values().length) {
             throw fail(
-                    ErrorKind.UNSUPPORTED,
-                    HeaderFields.COMPRESSION_TYPE,
-                    "qcow2: unknown compression type: " + number);
+                    ErrorKind.UNSUPPORTED, HeaderFields.COMPRESSION_TYPE, "qcow2: unknown compression type: " + number);
         }
         if (bit != (number != 0)) {
             throw fail(
@@ -199,10 +193,7 @@ public final class HeaderParser {
     private CryptMethod cryptMethod() throws ImageException {
         int number = cluster.getInt(HeaderFields.CRYPT_METHOD);
         if (number < 0 || number >= CryptMethod.values().length) {
-            throw fail(
-                    ErrorKind.UNSUPPORTED,
-                    HeaderFields.CRYPT_METHOD,
-                    "Unsupported encryption method " + Integer.toUnsignedString(number));
+            throw fail(ErrorKind.UNSUPPORTED, HeaderFields.CRYPT_METHOD, "Unsupported encryption method " + number);
         }
         return CryptMethod.values()[number];
     }
@@ -326,11 +317,9 @@ public final class HeaderParser {
         }
     }
 
-    private void checkEncryption(HeaderExtension extension, CryptMethod crypt, int clusterBits)
-            throws ImageException {
+    private void checkEncryption(HeaderExtension extension, CryptMethod crypt, int clusterBits) throws ImageException {
         if (crypt != CryptMethod.LUKS) {
-            throw fail(
-                    ErrorKind.CORRUPT, 0, "CRYPTO header extension only expected with LUKS encryption method");
+            throw fail(ErrorKind.CORRUPT, 0, "CRYPTO header extension only expected with LUKS encryption method");
         }
         if (extension.length() != 16) {
             throw fail(

@@ -10,6 +10,7 @@ import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.qcow2.header.Qcow2Info;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.storage.Storage;
@@ -93,7 +94,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public Doc formatSpecific() throws IOException {
-        return Doc.EMPTY;
+        return Qcow2Info.of(header, BitmapReader.read(files.file(), header));
     }
 
     @Override

@@ -31,16 +31,29 @@ class RefcountRebuildTest {
 
     private ImageBytes dirty(String options) throws IOException {
         return ImageBytes.make(
-                        oracle, folder, options, "4M", "write -P 1 0 40k", "snapshot -c one IMAGE", "write -P 2 1M 3k",
-                        "write -c -P 3 80k 16k", "write -P 4 8k 4k", "write -z 2M 64k")
+                        oracle,
+                        folder,
+                        options,
+                        "4M",
+                        "write -P 1 0 40k",
+                        "snapshot -c one IMAGE",
+                        "write -P 2 1M 3k",
+                        "write -c -P 3 80k 16k",
+                        "write -P 4 8k 4k",
+                        "write -z 2M 64k")
                 .put(72, 1 | ImageBytes.read(folder.resolve("made.qcow2")).get(72));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "cluster_size=4k", "cluster_size=512", "cluster_size=4k,refcount_bits=2", "cluster_size=4k,refcount_bits=64",
-        "cluster_size=16k,extended_l2=on", "cluster_size=512,refcount_bits=64"
-    })
+    @ValueSource(
+            strings = {
+                "cluster_size=4k",
+                "cluster_size=512",
+                "cluster_size=4k,refcount_bits=2",
+                "cluster_size=4k,refcount_bits=64",
+                "cluster_size=16k,extended_l2=on",
+                "cluster_size=512,refcount_bits=64"
+            })
     void randomRefcountsBecomeRight(String options) throws IOException {
         ImageBytes sound = dirty(options);
         Random random = new Random(7);
@@ -83,7 +96,8 @@ class RefcountRebuildTest {
         MemoryStorage storage = image.storage();
         assertThatThrownBy(() -> RefcountRebuild.run(storage, image.header()))
                 .isInstanceOfSatisfying(
-                        ImageException.class, failure -> assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT))
+                        ImageException.class,
+                        failure -> assertThat(failure.kind()).isEqualTo(ErrorKind.CORRUPT))
                 .hasMessageContaining("Data cluster is not properly aligned");
         ByteBuffer after = ByteBuffer.allocate(image.length());
         storage.read(after, 0);

@@ -30,10 +30,7 @@ class CreateTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     64M  |
                     1    |
                     0    |
@@ -76,10 +73,7 @@ class CreateTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     1G   | cluster_size=512
                     1G   | cluster_size=512,refcount_bits=64
                     128G | cluster_size=512
@@ -119,10 +113,7 @@ class CreateTest {
 
     @ParameterizedTest
     @Tag("quick")
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
                     cluster_size=256 | Cluster size must be a power of two between 512 and 2048k
                     cluster_size=3k | Cluster size must be a power of two between 512 and 2048k
                     cluster_size=0 | Cluster size must be a power of two between 512 and 2048k
@@ -158,20 +149,19 @@ class CreateTest {
     @ValueSource(strings = {"137438953473|512", "2251799813685249|64k", "9223372036854775807|2M"})
     void refusesASizeThatNoL1TableCanMap(String sizeAndCluster) {
         String[] words = sizeAndCluster.split("\\|");
-        assertThatThrownBy(() -> format.validateCreate(
-                        request(Long.parseLong(words[0]), "cluster_size=" + words[1])))
-                .isInstanceOfSatisfying(ImageException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.LIMIT))
-                .hasMessage(
-                        "The image size is too large for file format 'qcow2' (try using a larger cluster size)");
+        assertThatThrownBy(() -> format.validateCreate(request(Long.parseLong(words[0]), "cluster_size=" + words[1])))
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.LIMIT))
+                .hasMessage("The image size is too large for file format 'qcow2' (try using a larger cluster size)");
     }
 
     @Test
     @Tag("quick")
     void refusesABackingNameThatDoesNotFit() {
-        assertThatThrownBy(() -> format.validateCreate(
-                        request(1 << 20, "backing_fmt=raw,backing_file=" + "a".repeat(1024))))
-                .hasMessage("Could not assign backing file '" + "a".repeat(1024)
-                        + "' with format 'raw': Invalid argument");
+        assertThatThrownBy(() ->
+                        format.validateCreate(request(1 << 20, "backing_fmt=raw,backing_file=" + "a".repeat(1024))))
+                .hasMessage(
+                        "Could not assign backing file '" + "a".repeat(1024) + "' with format 'raw': Invalid argument");
         assertThatThrownBy(() -> format.validateCreate(
                         request(1 << 20, "cluster_size=512,backing_fmt=raw,backing_file=" + "a".repeat(500))))
                 .hasMessage("Could not assign backing file '" + "a".repeat(500)

@@ -81,7 +81,7 @@ class WriterTest {
         QemuOracle oracle = QemuOracle.assumePresent();
         int cluster = (int) (long) request(0, options).options().require(Qcow2.CLUSTER_SIZE);
         for (boolean compressed : new boolean[] {false, true}) {
-            int size = Math.min(12 << 20, cluster * 700) + (compressed ? 512 : 1536);
+            int size = Math.min(6 << 20, cluster * 500) + (compressed ? 512 : 1536);
             Disk disk = new Disk(size, cluster, 5);
             Path raw = folder.resolve("disk.raw");
             Files.write(raw, disk.bytes);
@@ -98,7 +98,14 @@ class WriterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"cluster_size=64k", "cluster_size=512", "cluster_size=2M", "cluster_size=64k,extended_l2=on", "cluster_size=8k,refcount_bits=1"})
+    @ValueSource(
+            strings = {
+                "cluster_size=64k",
+                "cluster_size=512",
+                "cluster_size=2M",
+                "cluster_size=64k,extended_l2=on",
+                "cluster_size=8k,refcount_bits=1"
+            })
     void anImageOfPlainDataIsTheOneThatQemuImgConverts(String options) throws Exception {
         QemuOracle oracle = QemuOracle.assumeVersion(10);
         int cluster = (int) (long) request(0, options).options().require(Qcow2.CLUSTER_SIZE);
@@ -134,8 +141,7 @@ class WriterTest {
         Path image = write(disk, options + ",backing_fmt=raw,backing_file=" + baseFile, true, 3, "a");
         for (int i = 0; i < disk.skipped.length; i++) {
             if (disk.skipped[i]) {
-                Arrays.fill(
-                        disk.bytes, i * cluster, Math.min(disk.bytes.length, (i + 1) * cluster), (byte) 0x55);
+                Arrays.fill(disk.bytes, i * cluster, Math.min(disk.bytes.length, (i + 1) * cluster), (byte) 0x55);
             }
         }
         Path raw = folder.resolve("expected.raw");
