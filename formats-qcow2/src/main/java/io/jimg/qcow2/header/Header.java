@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param version 2 or 3
  * @param clusterBits log2 of the cluster size in bytes, from 9 to 21
- * @param size guest bytes, at least 0; not necessarily a multiple of 512
+ * @param size guest bytes, at least 0; what was parsed is a multiple of 512, rounded down as QEMU does
  * @param cryptMethod how guest data is encrypted
  * @param l1Size entries in the active L1 table
  * @param l1TableOffset host offset of the active L1 table, a multiple of the cluster size; it may lie past the file's end
@@ -133,9 +133,15 @@ public record Header(
 
     // ---- names and pointers ----------------------------------------------------------------------------------------
 
-    /** The backing file's name; null for none. */
+    /** The backing file's name, which ends at a zero byte if it holds one; null for none. */
     public @Nullable String backingName() {
-        return backing == null ? null : backing.text();
+        if (backing == null) {
+            return null;
+        }
+        String name = backing.text();
+        int end = name.indexOf('\0');
+        String stated = end < 0 ? name : name.substring(0, end);
+        return stated.isEmpty() ? null : stated;
     }
 
     /** The backing file's format; null where the header does not say. */

@@ -17,6 +17,8 @@ public final class HeaderParser {
     /** Bytes from the file's start that {@link #firstClusterSize} wants. */
     public static final int PREFIX_LENGTH = 512;
 
+    private static final long SECTOR = 512;
+
     private final ByteBuffer cluster;
     private final String resource;
 
@@ -113,7 +115,7 @@ public final class HeaderParser {
         return new Header(
                 version3 ? 3 : 2,
                 clusterBits,
-                cluster.getLong(HeaderFields.SIZE),
+                cluster.getLong(HeaderFields.SIZE) & -SECTOR,
                 crypt,
                 l1Size,
                 cluster.getLong(HeaderFields.L1_TABLE_OFFSET),

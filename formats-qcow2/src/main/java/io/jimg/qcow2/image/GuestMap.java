@@ -23,13 +23,22 @@ record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
      * Reads an L1 table and sets up the rest.
      *
      * @param l1Offset host offset of the table
-     * @param entries entries that the guest's size needs; checked against the cap by the caller
+     * @param stored entries that the table has
+     * @param entries entries that the guest's size needs, those behind the table's end being zero; checked against the cap by the caller
      */
     static GuestMap load(
-            Storage file, EntryCodec codec, long l1Offset, int entries, CacheSizes sizes, L2Cache.Pressure pressure)
+            Storage file,
+            EntryCodec codec,
+            long l1Offset,
+            long stored,
+            int entries,
+            CacheSizes sizes,
+            L2Cache.Pressure pressure)
             throws IOException {
         Geometry geometry = codec.geometry();
-        L1Table l1 = new L1Table(geometry, read(file, l1Offset, entries * Long.BYTES));
+        ByteBuffer table = ByteBuffer.allocate(entries * Long.BYTES);
+        file.read(table.limit((int) Math.min(stored, entries) * Long.BYTES), l1Offset);
+        L1Table l1 = new L1Table(geometry, table.clear());
         L2Cache cache = new L2Cache(
                 geometry,
                 l1,

@@ -45,11 +45,7 @@ final class InternalSnapshots implements Snapshots {
             throw new ImageException(
                     ErrorKind.NOT_FOUND, "Can't find snapshot", file.name(), ImageException.NO_OFFSET, null);
         }
-        long needed = Header.l1EntriesNeeded(entry.diskSize(), header.clusterBits(), header.extendedL2());
-        if (entry.l1Size() < 0
-                || entry.l1Size() * Long.BYTES > HeaderLimits.MAX_L1_BYTES
-                || needed > HeaderLimits.MAX_L1_BYTES / Long.BYTES
-                || entry.diskSize() < 0) {
+        if (entry.l1Size() * Long.BYTES > HeaderLimits.MAX_L1_BYTES) {
             throw new ImageException(
                     ErrorKind.LIMIT, "Snapshot L1 table too large", file.name(), ImageException.NO_OFFSET, null);
         }

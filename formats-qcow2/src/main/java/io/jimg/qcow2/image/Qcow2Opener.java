@@ -137,7 +137,7 @@ public final class Qcow2Opener {
     // ---- reading ---------------------------------------------------------------------------------------------------
 
     private Qcow2Image assemble(ImageFiles files) throws IOException {
-        GuestMap map = load(header.l1TableOffset(), header.l1EntriesNeeded(), () -> {
+        GuestMap map = load(header.l1TableOffset(), header.l1Size(), () -> {
             WriteOrder present = order;
             if (present != null) {
                 present.relieve();
@@ -152,8 +152,8 @@ public final class Qcow2Opener {
         return new Qcow2Image(files, header, map, reader, writePath, compression, capabilities);
     }
 
-    private GuestMap load(long l1Offset, long entries, L2Cache.Pressure pressure) throws IOException {
-        return GuestMap.load(file, codec, l1Offset, (int) entries, sizes, pressure);
+    private GuestMap load(long l1Offset, long stored, L2Cache.Pressure pressure) throws IOException {
+        return GuestMap.load(file, codec, l1Offset, stored, (int) header.l1EntriesNeeded(), sizes, pressure);
     }
 
     private Capabilities capabilities(ImageFiles files, GuestMap map) {
@@ -178,14 +178,10 @@ public final class Qcow2Opener {
         if (data == null) {
             throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
         }
-        long needed = Header.l1EntriesNeeded(entry.diskSize(), header.clusterBits(), header.extendedL2());
-        GuestMap map = load(entry.l1TableOffset(), needed, () -> {});
+        // A snapshot of another size shows the image's own, as QEMU has it.
+        GuestMap map = load(entry.l1TableOffset(), entry.l1Size(), () -> {});
         return new SnapshotImage(
-                entry.diskSize(),
-                files,
-                map,
-                new GuestReader(map.mapper(), data, compressed, files.backing()),
-                runs(map));
+                header.size(), files, map, new GuestReader(map.mapper(), data, compressed, files.backing()), runs(map));
     }
 
     private CompressedRuns runs(GuestMap map) {
