@@ -106,7 +106,8 @@ final class Converter {
         OpenSources opened = new OpenSources();
         try {
             for (String name : names) {
-                opened.add(source.locate(name, sourceFormat).open());
+                ImageSource.Located located = source.locate(name, sourceFormat);
+                opened.add(located.with(located.options().withDenyWriters(true)).open());
             }
             if (snapshot != null) {
                 if (names.size() > 1) {
