@@ -5,6 +5,7 @@ open module io.jimg.testkit {
     requires transitive net.jqwik.api;
     requires transitive org.assertj.core;
     requires transitive org.junit.jupiter.api;
+    requires transitive org.junit.jupiter.params;
 
     exports io.jimg.testkit;
 }

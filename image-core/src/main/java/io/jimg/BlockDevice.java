@@ -44,6 +44,7 @@ public interface BlockDevice extends AutoCloseable {
 
     /** Fills several buffers in turn from one run of guest bytes. */
     default void read(ByteBuffer[] destinations, long offset) throws IOException {
+        requireInside(destinations, offset);
         long at = offset;
         for (ByteBuffer destination : destinations) {
             int length = destination.remaining();
@@ -63,11 +64,25 @@ public interface BlockDevice extends AutoCloseable {
 
     /** Writes several buffers in turn to one run of guest bytes. */
     default void write(ByteBuffer[] sources, long offset, WriteFlag... flags) throws IOException {
+        requireInside(sources, offset);
         long at = offset;
         for (ByteBuffer source : sources) {
             int length = source.remaining();
             write(source, at, flags);
             at += length;
+        }
+    }
+
+    /** Several buffers are one request: where they leave the device together, nothing happens. */
+    private void requireInside(ByteBuffer[] buffers, long offset) throws ImageException {
+        long length = 0;
+        for (ByteBuffer buffer : buffers) {
+            length += buffer.remaining();
+        }
+        if (offset < 0 || offset > size() - length) {
+            throw new ImageException(
+                    ErrorKind.OUT_OF_RANGE,
+                    "A request for " + length + " bytes at " + offset + " leaves the device of " + size() + " bytes");
         }
     }
 
