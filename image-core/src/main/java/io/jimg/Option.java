@@ -23,4 +23,10 @@ public record Option<T>(String name, OptionType<T> type, @Nullable T defaultValu
     public static <T> Option<T> of(String name, OptionType<T> type, T defaultValue, String help) {
         return new Option<>(name, type, defaultValue, help);
     }
+
+    /** The name's: what a record would compute by itself is linked at its first use, which a short command would feel. */
+    @Override
+    public int hashCode() {
+        return name.hashCode();
+    }
 }

@@ -9,11 +9,28 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
-/** Linux on a 64-bit processor, by way of the C library's {@code syscall}. */
+/**
+ * Linux on a 64-bit processor, by way of the C library's {@code syscall}.
+ *
+ * <p>A handle that also captures {@code errno} takes half as long again to link, which a command that lives for milliseconds
+ * feels. Calls go through a plain one; one that failed, and so did nothing, is made again through the other, for the reason.
+ */
 final class LinuxKernel implements Kernel {
+    private static final FunctionDescriptor SYSCALL = FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
     private final boolean arm;
-    private final MethodHandle syscall;
+    private final MemorySegment symbol;
+    private final MethodHandle plain;
+
+    /** Links the handle that captures {@code errno}, at the first failure. */
+    private static final class Capturing {
+        static final MethodHandle HANDLE = Linker.nativeLinker()
+                .downcallHandle(
+                        SYSCALL, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
+    }
 
     /**
      * Binds {@code syscall}.
@@ -24,37 +41,48 @@ final class LinuxKernel implements Kernel {
     LinuxKernel(boolean arm) {
         this.arm = arm;
         Linker linker = Linker.nativeLinker();
-        MemorySegment symbol = linker.defaultLookup()
-                .find("syscall")
-                .orElseThrow(() -> new UnsupportedOperationException("the C library has no syscall"));
-        this.syscall = linker.downcallHandle(
-                symbol,
-                FunctionDescriptor.of(
-                        JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
-                Linker.Option.firstVariadicArg(1),
-                Linker.Option.captureCallState("errno"));
+        Optional<MemorySegment> found = linker.defaultLookup().find("syscall");
+        if (found.isEmpty()) {
+            throw new UnsupportedOperationException("the C library has no syscall");
+        }
+        this.symbol = found.get();
+        this.plain = linker.downcallHandle(SYSCALL, Linker.Option.firstVariadicArg(1));
     }
 
     @Override
     public long call(SystemCall call, long a, long b, long c, long d, long e, long f) {
-        try (Arena arena = Arena.ofConfined()) {
-            // The only state captured on Linux is errno, an int.
-            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
-            while (true) {
-                long result = (long) syscall.invokeExact(state, (long) call.number(arm), a, b, c, d, e, f);
-                if (result != -1) {
-                    return result;
-                }
-                int errno = state.get(JAVA_INT, 0);
-                // Linux has closed the descriptor even when it says EINTR; by now the number may be another file's.
-                if (errno != Errno.EINTR || call == SystemCall.CLOSE) {
-                    return -errno;
-                }
+        try {
+            long number = call.number(arm);
+            long result = (long) plain.invokeExact(symbol, number, a, b, c, d, e, f);
+            if (result != -1) {
+                return result;
             }
+            if (call == SystemCall.CLOSE) {
+                // The descriptor is closed whatever the reason, and by now its number may be another file's.
+                return -Errno.EIO;
+            }
+            return again(number, a, b, c, d, e, f);
         } catch (RuntimeException | Error failure) {
             throw failure;
         } catch (Throwable impossible) {
             throw new AssertionError("A downcall throws no checked exception", impossible);
+        }
+    }
+
+    private long again(long number, long a, long b, long c, long d, long e, long f) throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            // The only state captured on Linux is errno, an int.
+            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
+            while (true) {
+                long result = (long) Capturing.HANDLE.invokeExact(symbol, state, number, a, b, c, d, e, f);
+                if (result != -1) {
+                    return result;
+                }
+                int errno = state.get(JAVA_INT, 0);
+                if (errno != Errno.EINTR) {
+                    return -errno;
+                }
+            }
         }
     }
 
