@@ -21,7 +21,7 @@ final class NewFile {
             if (file.size() < size) {
                 throw new ImageException(
                         ErrorKind.NO_SPACE,
-                        "The device of " + file.size() + " bytes is smaller than the image of " + size,
+                        "Cannot grow device files",
                         file.name(),
                         ImageException.NO_OFFSET,
                         null);

@@ -34,6 +34,7 @@ public final class HostFile implements Closeable {
     private static final int O_NONBLOCK = 0x800;
     private static final int O_CLOEXEC = 0x80000;
 
+    private static final int SEEK_END = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
 
@@ -124,7 +125,7 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Finds where data begin. A file system that doesn't keep track of holes says that everything is data.
+     * Finds where data begin. Where no track is kept of holes, as on a block device, everything is data.
      *
      * @param offset where to look from
      * @return the first byte at or after {@code offset} that is not in a hole; nothing if from there to the end all is hole
@@ -133,6 +134,9 @@ public final class HostFile implements Closeable {
     public OptionalLong nextData(long offset) throws IOException {
         requireRange(offset, 0);
         long result = call(SystemCall.LSEEK, offset, SEEK_DATA, 0, 0, 0);
+        if (result == -Errno.EINVAL) {
+            return offset < end() ? OptionalLong.of(offset) : OptionalLong.empty();
+        }
         return result == -Errno.ENXIO ? OptionalLong.empty() : OptionalLong.of(checked(result, name));
     }
 
@@ -147,7 +151,15 @@ public final class HostFile implements Closeable {
     public long nextHole(long offset) throws IOException {
         requireRange(offset, 0);
         long result = call(SystemCall.LSEEK, offset, SEEK_HOLE, 0, 0, 0);
+        if (result == -Errno.EINVAL) {
+            return Math.max(offset, end());
+        }
         return result == -Errno.ENXIO ? offset : checked(result, name);
+    }
+
+    /** {@return the size, for the block devices and file systems that keep no track of holes} */
+    private long end() throws IOException {
+        return checked(call(SystemCall.LSEEK, 0, SEEK_END, 0, 0, 0));
     }
 
     /**
