@@ -67,7 +67,7 @@ public abstract class BlockDeviceContract {
     }
 
     @AfterEach
-    void closeWhatWasOpened() throws IOException {
+    protected final void closeDevices() throws IOException {
         for (BlockDevice device : opened) {
             device.close();
         }

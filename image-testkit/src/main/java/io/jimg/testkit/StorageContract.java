@@ -49,7 +49,7 @@ public abstract class StorageContract {
     }
 
     @AfterEach
-    protected void closeStorages() throws IOException {
+    protected final void closeStorages() throws IOException {
         storage.close();
         for (Storage other : others) {
             other.close();
