@@ -1,0 +1,91 @@
+package io.jimg.raw;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jimg.BlockDevice;
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.Options;
+import io.jimg.Secrets;
+import io.jimg.spi.OpenContext;
+import io.jimg.spi.OpenGate;
+import io.jimg.storage.Storage;
+import io.jimg.testkit.PowerLoss;
+import io.jimg.testkit.ReorderingStorage;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/** What was flushed to a raw image survives a loss of power. */
+class RawPowerLossTest {
+    private static final int SIZE = 300_000 / RawFormat.SECTOR * RawFormat.SECTOR;
+
+    @Test
+    void keepsWhatWasFlushed() throws IOException {
+        int crashes = 0;
+        for (long seed = 0; seed < 10; seed++) {
+            crashes += PowerLoss.run(new RawDisk(), seed, 100, 0.3);
+        }
+        assertThat(crashes).isGreaterThan(100);
+    }
+
+    private static final class RawDisk implements PowerLoss.Subject {
+        @Override
+        public BlockDevice create(ReorderingStorage storage) throws IOException {
+            storage.truncate(SIZE);
+            storage.flush();
+            return open(storage);
+        }
+
+        @Override
+        public BlockDevice open(ReorderingStorage storage) throws IOException {
+            return new RawFormat().open(storage, new ForWriting());
+        }
+
+        @Override
+        public void check(ReorderingStorage storage, boolean afterwards) throws IOException {
+            assertThat(storage.size()).isEqualTo(SIZE);
+        }
+    }
+
+    private record ForWriting() implements OpenContext {
+        @Override
+        public Options options() {
+            return Options.none();
+        }
+
+        @Override
+        public boolean writable() {
+            return true;
+        }
+
+        @Override
+        public CacheMode cache() {
+            return CacheMode.WRITEBACK;
+        }
+
+        @Override
+        public boolean inspectOnly() {
+            return false;
+        }
+
+        @Override
+        public boolean probed() {
+            return false;
+        }
+
+        @Override
+        public Secrets secrets() {
+            return Secrets.NONE;
+        }
+
+        @Override
+        public DiskImage openBacking(String name, String format) {
+            throw new AssertionError("raw images have nothing beneath them");
+        }
+
+        @Override
+        public Storage openStorage(String child, OpenGate.Role role, String name) {
+            throw new AssertionError("raw images have no further files");
+        }
+    }
+}
