@@ -20,24 +20,14 @@ final class NewFile {
         if (!file.growsWithZeroes()) {
             if (file.size() < size) {
                 throw new ImageException(
-                        ErrorKind.NO_SPACE,
-                        "Cannot grow device files",
-                        file.name(),
-                        ImageException.NO_OFFSET,
-                        null);
+                        ErrorKind.NO_SPACE, "Cannot grow device files", file.name(), ImageException.NO_OFFSET, null);
             }
             return;
         }
         Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
-        if (mode == Preallocation.FALLOC && size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED,
-                    "Could not preallocate data for the new file: Operation not supported",
-                    file.name(),
-                    ImageException.NO_OFFSET,
-                    null);
-        }
-        if (mode == Preallocation.FULL) {
+        // Where the host cannot reserve space, writing zeroes does, as it does in posix_fallocate.
+        boolean unreserved = mode == Preallocation.FALLOC && size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED;
+        if (mode == Preallocation.FULL || unreserved) {
             Zeroes.write(size, file::write);
         }
         file.truncate(size);

@@ -10,14 +10,11 @@ import io.jimg.host.DiskUsage;
 import io.jimg.host.FileLocks;
 import io.jimg.host.HostFile;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,13 +42,10 @@ public final class FileStorage implements Storage {
     private final FileLocks openings;
     private final @Nullable ImageLocks locks;
     private final FileBytes bytes;
+    private final FileLength length;
     private final Limits limits;
     private final int sector;
 
-    /** Whoever may make the file longer by writing holds the first, whoever sets its length the second: else a file could lose what was just written. */
-    private final ReadWriteLock length = new ReentrantReadWriteLock();
-
-    private @Nullable RandomAccessFile resizer;
     private volatile @Nullable ImageException failedFlush;
 
     /** Takes over what {@link HostPath#open} opened. */
@@ -65,6 +59,7 @@ public final class FileStorage implements Storage {
         this.host = opened.host();
         this.openings = FileLocks.of(channel, path.fileKey(), host);
         try {
+            this.length = new FileLength(path, channel, host, openings);
             this.locks = locking ? new ImageLocks(openings, name) : null;
             Optional<DeviceGeometry> device =
                     path.isDevice() && host.isPresent() ? host.get().deviceGeometry() : Optional.empty();
@@ -129,8 +124,7 @@ public final class FileStorage implements Storage {
             HostPath path = HostPath.ofNew(name, kind);
             FileStorage storage = new FileStorage(path, path.open(true), true, cache, locking);
             try {
-                storage.share(new Sharing(
-                        java.util.Set.of(Permission.WRITE, Permission.RESIZE), java.util.Set.of(Permission.RESIZE)));
+                storage.share(Sharing.CREATION);
                 if (!path.isDevice()) {
                     storage.truncate(0);
                 }
@@ -212,13 +206,13 @@ public final class FileStorage implements Storage {
     public void write(ByteBuffer source, long hostOffset) throws IOException {
         requireRange(hostOffset, source.remaining());
         requireWritable();
-        length.readLock().lock();
+        length.growing().lock();
         try {
             bytes.write(source, hostOffset);
         } catch (IOException failure) {
             throw failed(failure);
         } finally {
-            length.readLock().unlock();
+            length.growing().unlock();
         }
     }
 
@@ -238,7 +232,7 @@ public final class FileStorage implements Storage {
                 return Outcome.UNSUPPORTED;
             }
             if (hostOffset + length > size) {
-                growTo(hostOffset + length);
+                this.length.growTo(hostOffset + length);
             }
             return Outcome.DONE;
         } catch (IOException failure) {
@@ -281,48 +275,11 @@ public final class FileStorage implements Storage {
     public void truncate(long newSize) throws IOException {
         requireRange(newSize, 0);
         requireWritable();
-        length.writeLock().lock();
         try {
-            long size = channel.size();
-            if (newSize < size && !path.isDevice()) {
-                channel.truncate(newSize);
-            } else if (newSize > size) {
-                setLength(newSize);
-            }
+            length.set(newSize);
         } catch (IOException failure) {
             throw failed(failure);
-        } finally {
-            length.writeLock().unlock();
         }
-    }
-
-    /** Makes the file at least that long. */
-    private void growTo(long end) throws IOException {
-        length.writeLock().lock();
-        try {
-            if (channel.size() < end) {
-                setLength(end);
-            }
-        } finally {
-            length.writeLock().unlock();
-        }
-    }
-
-    private void setLength(long newSize) throws IOException {
-        if (path.isDevice()) {
-            throw new ImageException(
-                    ErrorKind.NO_SPACE, "Cannot grow device files", name, ImageException.NO_OFFSET, null);
-        }
-        if (host.isPresent()) {
-            host.get().truncate(newSize);
-            return;
-        }
-        // A channel only makes files shorter.
-        if (resizer == null) {
-            resizer = path.openResizer();
-            openings.alsoClose(resizer);
-        }
-        resizer.setLength(newSize);
     }
 
     @Override
@@ -365,7 +322,7 @@ public final class FileStorage implements Storage {
         if (!(source instanceof FileStorage file) || file.host.isEmpty() || host.isEmpty() || file == this) {
             return Outcome.UNSUPPORTED;
         }
-        this.length.readLock().lock();
+        this.length.growing().lock();
         try {
             long done = 0;
             while (done < length) {
@@ -381,7 +338,7 @@ public final class FileStorage implements Storage {
         } catch (IOException failure) {
             throw failed(failure);
         } finally {
-            this.length.readLock().unlock();
+            this.length.growing().unlock();
         }
     }
 

@@ -14,6 +14,10 @@ public record Sharing(Set<Permission> used, Set<Permission> denied) {
     /** Nothing is done that could disturb anybody, and nobody can disturb. */
     public static final Sharing ANY = new Sharing(Set.of(), Set.of());
 
+    /** What is done with a file that is made or emptied. */
+    public static final Sharing CREATION =
+            new Sharing(Set.of(Permission.WRITE, Permission.RESIZE), Set.of(Permission.RESIZE));
+
     /** Copies the sets. */
     public Sharing {
         used = Set.copyOf(used);
