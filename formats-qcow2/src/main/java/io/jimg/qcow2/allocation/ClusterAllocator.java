@@ -2,6 +2,7 @@ package io.jimg.qcow2.allocation;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.qcow2.mapping.Damage;
 import io.jimg.qcow2.mapping.Geometry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,28 +19,17 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class ClusterAllocator {
 
-    /** Judges a place that is about to be taken. */
-    @FunctionalInterface
-    public interface Guard {
-        /**
-         * Throws where metadata in use lies there although its refcount says that it is free.
-         *
-         * @param hostOffset first byte
-         * @param length bytes
-         */
-        void check(long hostOffset, long length) throws IOException;
-    }
-
     private final Geometry geometry;
     private final RefcountTable table;
     private final RefcountBlocks blocks;
-    private final Guard guard;
+    private final MetadataGuard guard;
+    private final Damage damage;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<Allocation> retiredTables = new ArrayList<>();
     private long firstFree;
     private long neverUsed;
     private boolean relocated;
-    // Where the next compressed stream may go: inside a cluster that was begun; 0 for none.
+    // Where the next compressed stream may go: inside a cluster that was begun; at a cluster's start for nowhere.
     private long streamEnd;
 
     /**
@@ -49,6 +39,7 @@ public final class ClusterAllocator {
      * @param tableClusters its clusters
      * @param cachedBlocks refcount blocks that may stay in memory
      * @param fileSize bytes of the file: what lies beyond was never written
+     * @param guard knows the places of all metadata but the refcount structures, which are added here
      */
     public ClusterAllocator(
             Geometry geometry,
@@ -57,12 +48,16 @@ public final class ClusterAllocator {
             int cachedBlocks,
             long fileSize,
             MetadataIo io,
-            Guard guard)
+            MetadataGuard guard,
+            Damage damage)
             throws IOException {
         this.geometry = geometry;
         this.guard = guard;
+        this.damage = damage;
         this.table =
                 new RefcountTable(geometry, tableOffset, io.read(tableOffset, tableClusters << geometry.clusterBits()));
+        guard.with("refcount table", tableOffset, (long) tableClusters << geometry.clusterBits())
+                .with("refcount block", table.places());
         this.blocks = new RefcountBlocks(geometry, table, io, cachedBlocks);
         this.neverUsed = geometry.clusters(fileSize);
     }
@@ -76,6 +71,8 @@ public final class ClusterAllocator {
         lock.lock();
         try {
             return take(wanted);
+        } catch (ImageException failure) {
+            throw damage.judge(failure);
         } finally {
             lock.unlock();
         }
@@ -90,23 +87,9 @@ public final class ClusterAllocator {
     public long allocateBytes(int length) throws IOException {
         lock.lock();
         try {
-            int room = streamEnd == 0 ? 0 : geometry.clusterSize() - geometry.inCluster(streamEnd);
-            if (room == geometry.clusterSize()) {
-                room = 0;
-            }
-            if (room == 0 || !shareable(streamEnd >>> geometry.clusterBits())) {
-                return beginStream(length);
-            }
-            long cluster = streamEnd >>> geometry.clusterBits();
-            long start = streamEnd;
-            if (length > room) {
-                if (!takeExactly(cluster + 1)) {
-                    return beginStream(length);
-                }
-            }
-            blocks.set(cluster, blocks.get(cluster) + 1);
-            streamEnd = start + length;
-            return start;
+            return takeBytes(length);
+        } catch (ImageException failure) {
+            throw damage.judge(failure);
         } finally {
             lock.unlock();
         }
@@ -120,6 +103,8 @@ public final class ClusterAllocator {
             for (long cluster = first; cluster < first + clusters; cluster++) {
                 lower(cluster);
             }
+        } catch (ImageException failure) {
+            throw damage.judge(failure);
         } finally {
             lock.unlock();
         }
@@ -248,6 +233,20 @@ public final class ClusterAllocator {
         }
     }
 
+    private long takeBytes(int length) throws IOException {
+        long cluster = streamEnd >>> geometry.clusterBits();
+        int used = geometry.inCluster(streamEnd);
+        if (used == 0 || !shareable(cluster) || (used + length > geometry.clusterSize() && !takeExactly(cluster + 1))) {
+            long start = take(1).hostOffset();
+            streamEnd = start + length;
+            return start;
+        }
+        blocks.set(cluster, blocks.get(cluster) + 1);
+        long start = streamEnd;
+        streamEnd = start + length;
+        return start;
+    }
+
     private boolean takeExactly(long cluster) throws IOException {
         if (!counted(cluster) || blocks.get(cluster) != 0) {
             return false;
@@ -266,12 +265,6 @@ public final class ClusterAllocator {
         return count > 0 && count < geometry.maximumRefcount();
     }
 
-    private long beginStream(int length) throws IOException {
-        long start = take(1).hostOffset();
-        streamEnd = start + length;
-        return start;
-    }
-
     private void lower(long cluster) throws IOException {
         long count = blocks.get(cluster);
         if (count == 0) {
@@ -283,6 +276,7 @@ public final class ClusterAllocator {
         blocks.set(cluster, count - 1);
         if (count == 1) {
             firstFree = Math.min(firstFree, cluster);
+            guard.released(cluster << geometry.clusterBits());
             if (streamEnd >>> geometry.clusterBits() == cluster) {
                 streamEnd = 0;
             }

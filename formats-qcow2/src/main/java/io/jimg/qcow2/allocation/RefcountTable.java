@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * The refcount table in memory: where the refcount blocks lie, and what of that the host does not know yet. For one thread at a time: the allocator's lock guards it.
@@ -80,6 +81,11 @@ final class RefcountTable {
                             + Long.toHexString(index) + ")");
         }
         return offset;
+    }
+
+    /** Host offsets of all blocks, with 0 for those that do not exist. */
+    LongStream places() {
+        return Arrays.stream(entries).map(entry -> entry & OFFSET_MASK);
     }
 
     /** Index after the last block that exists. */

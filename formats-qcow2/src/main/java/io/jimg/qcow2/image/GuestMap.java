@@ -1,5 +1,6 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.qcow2.mapping.Damage;
 import io.jimg.qcow2.mapping.EntryCodec;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.L1Table;
@@ -33,7 +34,8 @@ record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
             long stored,
             int entries,
             CacheSizes sizes,
-            L2Cache.Pressure pressure)
+            L2Cache.Pressure pressure,
+            Damage damage)
             throws IOException {
         Geometry geometry = codec.geometry();
         ByteBuffer table = ByteBuffer.allocate(entries * Long.BYTES);
@@ -46,7 +48,7 @@ record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
                 sizes.slices(),
                 (hostOffset, length) -> read(file, hostOffset, length),
                 pressure);
-        return new GuestMap(codec, l1, cache, new Mapper(codec, l1, cache));
+        return new GuestMap(codec, l1, cache, new Mapper(codec, l1, cache, damage));
     }
 
     static ByteBuffer read(Storage file, long hostOffset, int length) throws IOException {

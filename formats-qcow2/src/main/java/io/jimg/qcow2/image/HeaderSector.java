@@ -1,5 +1,6 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.ImageException;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderFields;
@@ -7,6 +8,7 @@ import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The header of an open image, changed in place: one aligned sector, which a power loss leaves whole, with every byte preserved that is not changed. Safe for many threads.
@@ -22,6 +24,7 @@ final class HeaderSector {
     private volatile boolean readyForWrites;
     private volatile boolean readyForAllocation;
     private volatile boolean dirty;
+    private volatile @Nullable ImageException corrupt;
 
     /**
      * The header as it stands.
@@ -42,6 +45,10 @@ final class HeaderSector {
     void beforeWrite() throws IOException {
         if (!readyForWrites) {
             prepareForWrites();
+        }
+        ImageException found = corrupt;
+        if (found != null) {
+            throw new ImageException(found.kind(), found.getMessage(), file.name(), found.offset(), found);
         }
     }
 
@@ -67,12 +74,33 @@ final class HeaderSector {
         return lazyRefcounts;
     }
 
-    /** Marks the image corrupt, so that nobody writes to it until it was repaired. Version 2 has no such mark. */
-    synchronized void markCorrupt() throws IOException {
-        if (hasFeatures) {
-            setIncompatible(IncompatibleFeature.CORRUPT, true);
-            flush();
+    /**
+     * Marks the image corrupt, so that nobody writes to it until it was repaired, and refuses further writes here. Version 2 has no such mark.
+     *
+     * @param failure what was found
+     * @return what the caller throws: {@code failure} in QEMU's words, with what went wrong with the marking, too
+     */
+    synchronized ImageException markCorrupt(ImageException failure) {
+        ImageException told = new ImageException(
+                failure.kind(),
+                "qcow2: Marking image as corrupt: " + failure.getMessage()
+                        + "; further corruption events will be suppressed",
+                file.name(),
+                failure.offset(),
+                failure);
+        if (corrupt != null) {
+            return told;
         }
+        corrupt = told;
+        try {
+            if (hasFeatures) {
+                setIncompatible(IncompatibleFeature.CORRUPT, true);
+                flush();
+            }
+        } catch (IOException unmarked) {
+            told.addSuppressed(unmarked);
+        }
+        return told;
     }
 
     /** Removes the dirty mark; what it stood for must be durable. */

@@ -12,6 +12,7 @@ import io.jimg.qcow2.Qcow2OpenOptions;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.DeferredFrees;
 import io.jimg.qcow2.allocation.GracePeriod;
+import io.jimg.qcow2.allocation.MetadataGuard;
 import io.jimg.qcow2.allocation.MetadataIo;
 import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.check.RefcountRebuild;
@@ -23,6 +24,7 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.SnapshotEntry;
+import io.jimg.qcow2.mapping.Damage;
 import io.jimg.qcow2.mapping.EntryCodec;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.L2Cache;
@@ -51,6 +53,7 @@ public final class Qcow2Opener {
 
     // The mapping's cache asks the write order for relief, which in turn is made of the mapping.
     private volatile @Nullable WriteOrder order;
+    private volatile @Nullable HeaderSector sector;
 
     private Qcow2Opener(Storage file, OpenContext context, Header header) throws IOException {
         this.file = file;
@@ -137,12 +140,7 @@ public final class Qcow2Opener {
     // ---- reading ---------------------------------------------------------------------------------------------------
 
     private Qcow2Image assemble(ImageFiles files) throws IOException {
-        GuestMap map = load(header.l1TableOffset(), header.l1Size(), () -> {
-            WriteOrder present = order;
-            if (present != null) {
-                present.relieve();
-            }
-        });
+        GuestMap map = load(header.l1TableOffset(), header.l1Size(), this::relieve, this::damaged);
         Storage data = files.data();
         GuestReader reader = data == null ? null : new GuestReader(map.mapper(), data, compressed, files.backing());
         Capabilities capabilities = capabilities(files, map);
@@ -152,8 +150,31 @@ public final class Qcow2Opener {
         return new Qcow2Image(files, header, map, reader, writePath, compression, capabilities);
     }
 
-    private GuestMap load(long l1Offset, long stored, L2Cache.Pressure pressure) throws IOException {
-        return GuestMap.load(file, codec, l1Offset, stored, (int) header.l1EntriesNeeded(), sizes, pressure);
+    private GuestMap load(long l1Offset, long stored, L2Cache.Pressure pressure, Damage damage) throws IOException {
+        return GuestMap.load(file, codec, l1Offset, stored, (int) header.l1EntriesNeeded(), sizes, pressure, damage);
+    }
+
+    private void relieve() throws IOException {
+        WriteOrder present = order;
+        if (present != null) {
+            present.relieve();
+        }
+    }
+
+    private ImageException damaged(ImageException failure) {
+        HeaderSector present = sector;
+        return present != null ? present.markCorrupt(failure) : told(failure);
+    }
+
+    /** Damage found where nothing is written. */
+    private ImageException told(ImageException failure) {
+        return new ImageException(
+                failure.kind(),
+                "qcow2: Image is corrupt: " + failure.getMessage()
+                        + "; further non-fatal corruption events will be suppressed",
+                file.name(),
+                failure.offset(),
+                failure);
     }
 
     private Capabilities capabilities(ImageFiles files, GuestMap map) {
@@ -179,7 +200,7 @@ public final class Qcow2Opener {
             throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
         }
         // A snapshot of another size shows the image's own, as QEMU has it.
-        GuestMap map = load(entry.l1TableOffset(), entry.l1Size(), () -> {});
+        GuestMap map = load(entry.l1TableOffset(), entry.l1Size(), () -> {}, this::told);
         return new SnapshotImage(
                 header.size(), files, map, new GuestReader(map.mapper(), data, compressed, files.backing()), runs(map));
     }
@@ -194,10 +215,11 @@ public final class Qcow2Opener {
             ImageFiles files, Storage data, GuestMap map, GuestReader reader, Capabilities capabilities)
             throws IOException {
         boolean noFlush = context.cache().noFlush();
-        HeaderSector sector = new HeaderSector(file, header, lazyRefcounts(), noFlush);
+        HeaderSector newSector = new HeaderSector(file, header, lazyRefcounts(), noFlush);
+        sector = newSector;
         GracePeriod grace = new GracePeriod();
         DeferredFrees frees = new DeferredFrees(grace, geometry.clusterSize());
-        ClusterAllocator allocator = allocator();
+        ClusterAllocator allocator = allocator(map);
         L2Tables tables = new L2Tables(geometry, map.l1(), file, allocator, frees);
         DataSpace space = header.hasDataFile() ? new DataSpace.External() : new DataSpace.Refcounted(allocator, frees);
         CopyOnWrite copier = new CopyOnWrite(
@@ -207,7 +229,7 @@ public final class Qcow2Opener {
                 buffers,
                 header.size(),
                 Math.max(ASSEMBLED_LIMIT, geometry.clusterSize()));
-        WriteSide side = new WriteSide(sector, map, tables, space, copier, new RangeLock());
+        WriteSide side = new WriteSide(newSector, map, tables, space, copier, new RangeLock());
         GuestWriter writer = new GuestWriter(side, data);
         GuestEraser eraser = new GuestEraser(
                 side,
@@ -219,11 +241,11 @@ public final class Qcow2Opener {
                 header.dataFileRaw(),
                 context.options().require(Qcow2OpenOptions.PASS_DISCARD_REQUEST));
         WriteOrder newOrder =
-                new WriteOrder(files, sector, map, header.l1TableOffset(), allocator, frees, compressed, noFlush);
+                new WriteOrder(files, newSector, map, header.l1TableOffset(), allocator, frees, compressed, noFlush);
         order = newOrder;
         WritePath path = new WritePath(
                 grace,
-                sector,
+                newSector,
                 writer,
                 eraser,
                 new CompressedWriter(side, allocator, file),
@@ -237,7 +259,7 @@ public final class Qcow2Opener {
         return path;
     }
 
-    private ClusterAllocator allocator() throws IOException {
+    private ClusterAllocator allocator(GuestMap map) throws IOException {
         MetadataIo io = new MetadataIo() {
             @Override
             public ByteBuffer read(long hostOffset, int length) throws IOException {
@@ -257,7 +279,10 @@ public final class Qcow2Opener {
                 sizes.refcountBlocks(),
                 freshFrom,
                 io,
-                (hostOffset, length) -> {});
+                new MetadataGuard(geometry)
+                        .with("active L1 table", header.l1TableOffset(), (long) header.l1Size() * Long.BYTES)
+                        .with("active L2 table", map.l1().places()),
+                this::damaged);
     }
 
     private boolean lazyRefcounts() {

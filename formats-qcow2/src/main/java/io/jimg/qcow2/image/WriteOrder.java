@@ -1,7 +1,5 @@
 package io.jimg.qcow2.image;
 
-import io.jimg.ErrorKind;
-import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.Allocation;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.DeferredFrees;
@@ -184,18 +182,11 @@ final class WriteOrder {
             return;
         }
         compressed.forget();
-        try {
-            for (DeferredFrees.Run run : unused) {
-                if (run.punch()) {
-                    punch(run);
-                }
-                allocator.release(run.hostOffset(), run.clusters());
+        for (DeferredFrees.Run run : unused) {
+            if (run.punch()) {
+                punch(run);
             }
-        } catch (ImageException failure) {
-            if (failure.kind() == ErrorKind.CORRUPT) {
-                header.markCorrupt();
-            }
-            throw failure;
+            allocator.release(run.hostOffset(), run.clusters());
         }
     }
 

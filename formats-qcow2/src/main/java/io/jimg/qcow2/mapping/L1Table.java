@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * The active L1 table in memory, and which of its sectors on the host are out of date. Safe for many threads; an entry that a thread reads was stored after what it
@@ -70,6 +72,11 @@ public final class L1Table {
                             + Long.toHexString(index) + ")");
         }
         return offset;
+    }
+
+    /** Host offsets of all L2 tables, with 0 for those that do not exist. */
+    public LongStream places() {
+        return IntStream.range(0, entries.length()).mapToLong(index -> entries.get(index) & EntryCodec.OFFSET_MASK);
     }
 
     /** Whether this image alone refers to an L2 table, so that it may be changed. */

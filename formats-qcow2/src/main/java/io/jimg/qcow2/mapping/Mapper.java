@@ -15,13 +15,15 @@ public final class Mapper {
     private final Geometry geometry;
     private final L1Table l1;
     private final L2Cache cache;
+    private final Damage damage;
 
     /** A mapper over one L1 table. */
-    public Mapper(EntryCodec codec, L1Table l1, L2Cache cache) {
+    public Mapper(EntryCodec codec, L1Table l1, L2Cache cache, Damage damage) {
         this.codec = codec;
         this.geometry = codec.geometry();
         this.l1 = l1;
         this.cache = cache;
+        this.damage = damage;
     }
 
     /**
@@ -31,6 +33,14 @@ public final class Mapper {
      * @throws ImageException {@link io.jimg.ErrorKind#CORRUPT} for entries that no sound image has
      */
     public Run find(long guestOffset, long length) throws IOException {
+        try {
+            return findRun(guestOffset, length);
+        } catch (ImageException failure) {
+            throw damage.judge(failure);
+        }
+    }
+
+    private Run findRun(long guestOffset, long length) throws IOException {
         long end = guestOffset + length;
         Run run = findInSlice(guestOffset, end);
         while (run.end() < end) {
