@@ -1,5 +1,6 @@
 package io.jimg.raw;
 
+import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.Zeroes;
 import io.jimg.storage.Outcome;
@@ -9,6 +10,9 @@ import java.nio.ByteBuffer;
 
 /** A raw image in the making. Where the file's new bytes are zeroes already, zeroes cost nothing. */
 final class RawWriter implements ImageWriter {
+    private static final int PIECE = 1 << 20;
+    private static final int BUFFER_ALIGNMENT = 4096;
+
     private final Storage file;
     private final long size;
     private final boolean zeroed;
@@ -35,6 +39,32 @@ final class RawWriter implements ImageWriter {
 
     private void write(ByteBuffer source, long offset) throws IOException {
         file.write(source, offset);
+    }
+
+    @Override
+    public boolean copies() {
+        return true;
+    }
+
+    @Override
+    public Placement copy(long offset, Storage source, long hostOffset, long length) throws IOException {
+        zeroUpTo(offset);
+        guestOffset = offset + length;
+        return () -> {
+            if (file.copyFrom(source, hostOffset, offset, length) == Outcome.UNSUPPORTED) {
+                copyByHand(offset, source, hostOffset, length);
+            }
+        };
+    }
+
+    private void copyByHand(long offset, Storage source, long hostOffset, long length) throws IOException {
+        ByteBuffer buffer = AlignedBuffers.allocate((int) Math.min(PIECE, length), BUFFER_ALIGNMENT);
+        for (long done = 0; done < length; ) {
+            buffer.clear().limit((int) Math.min(buffer.capacity(), length - done));
+            source.read(buffer, hostOffset + done);
+            done += buffer.flip().remaining();
+            write(buffer, offset + done - buffer.remaining());
+        }
     }
 
     @Override

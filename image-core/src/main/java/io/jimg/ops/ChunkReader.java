@@ -32,6 +32,7 @@ final class ChunkReader {
      * @param sparseSize granularity of zeroes in bytes; 0 where they are data like any other
      * @param compressor what compresses; null where data stays plain
      * @param storedRuns the runs that are carried over
+     * @param hostRuns where data lies that is copied within the host; null where all is read
      * @param salvage what is done where the source cannot be read; null to fail
      */
     record Rules(
@@ -39,6 +40,7 @@ final class ChunkReader {
             int sparseSize,
             @Nullable CopyTarget compressor,
             StoredRuns storedRuns,
+            @Nullable HostRuns hostRuns,
             @Nullable Salvage salvage) {}
 
     ChunkReader(BlockDevice source, Rules rules) {
@@ -58,13 +60,27 @@ final class ChunkReader {
         List<Piece> ready = new ArrayList<>(chunk.pieces().size());
         for (Piece piece : chunk.pieces()) {
             switch (piece.kind()) {
-                case DATA -> readData(piece, ready);
+                case DATA -> readOrCopy(piece, ready);
                 case FILL -> addData(piece.guestOffset(), zeroes(), 0, (int) piece.length(), ready);
                 case STORED -> readStored(piece, ready);
                 default -> ready.add(piece);
             }
         }
         return ready;
+    }
+
+    private void readOrCopy(Piece data, List<Piece> ready) throws IOException {
+        HostRuns hostRuns = rules.hostRuns();
+        if (hostRuns == null) {
+            readData(data, ready);
+            return;
+        }
+        List<Piece> copies = hostRuns.cut(data);
+        if (copies.get(0).kind() == Kind.COPY) {
+            ready.addAll(copies);
+        } else {
+            readData(data, ready);
+        }
     }
 
     private void readData(Piece piece, List<Piece> ready) throws IOException {

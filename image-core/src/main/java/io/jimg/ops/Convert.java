@@ -176,6 +176,8 @@ public final class Convert {
 
     private Copy copy(boolean overBackingFile) {
         return new Copy(
-                sources, new Copy.Settings(compress, sparseSize, parallel, outOfOrder, rate, salvage, overBackingFile));
+                sources,
+                new Copy.Settings(
+                        compress, sparseSize, parallel, outOfOrder, copyRange, rate, salvage, overBackingFile));
     }
 }

@@ -17,6 +17,9 @@ final class Copy {
     /** Two threads with chunks of this size stay inside the processors' caches; larger ones were slower. */
     private static final int CHUNK = 256 << 10;
 
+    /** What the host copies by itself costs a call, not a cache. */
+    private static final int HOST_CHUNK = 16 << 20;
+
     private final List<DiskImage> sources;
     private final Settings settings;
 
@@ -26,6 +29,7 @@ final class Copy {
             int sparseSize,
             int parallel,
             boolean outOfOrder,
+            boolean copyRange,
             long rate,
             @Nullable Consumer<String> salvage,
             boolean overBacking) {}
@@ -61,7 +65,8 @@ final class Copy {
             throws IOException {
         BlockDevice source = sources.size() == 1 ? sources.get(0) : new ConcatenatedDevice(sources);
         int grain = roundUp(Math.max(settings.sparseSize(), 1), target.unit());
-        int room = roundUp(CHUNK, grain);
+        boolean copies = settings.copyRange() && sources.size() == 1 && target.copies();
+        int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
         Consumer<String> listener = settings.salvage();
         Salvage salvage = listener == null ? null : new Salvage(listener);
         CopyPipeline pipeline = new CopyPipeline(
@@ -74,6 +79,7 @@ final class Copy {
                         settings.sparseSize() == 0 ? 0 : grain,
                         settings.compress() ? target : null,
                         runs,
+                        copies ? new HostRuns(sources.get(0), target.unit()) : null,
                         salvage),
                 target,
                 settings.rate() == 0 ? null : new TokenBucket(settings.rate()),

@@ -70,7 +70,7 @@ final class CopyPipeline {
     private boolean copy(Chunk chunk, List<Piece> pieces) throws IOException {
         if (rate != null) {
             rate.pay(pieces.stream()
-                    .mapToLong(piece -> piece.bytes() == null ? 0 : piece.length())
+                    .mapToLong(piece -> piece.bytes() == null && piece.place() == null ? 0 : piece.length())
                     .sum());
         }
         List<Transfer> transfers = new ArrayList<>();
@@ -119,7 +119,7 @@ final class CopyPipeline {
             switch (piece.kind()) {
                 case ZERO -> zeroes += piece.length();
                 case STORED -> carriedOver += piece.length();
-                case DATA, COMPRESSED -> copied += piece.length();
+                case DATA, COPY, COMPRESSED -> copied += piece.length();
                 default -> {}
             }
         }

@@ -17,6 +17,9 @@ interface CopyTarget {
      */
     Placement place(Piece piece) throws IOException;
 
+    /** Whether it takes pieces that are to be copied within the host. */
+    boolean copies();
+
     /**
      * Compresses a run of one {@link #unit()}; safe for many threads.
      *

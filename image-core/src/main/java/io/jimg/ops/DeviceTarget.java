@@ -57,6 +57,11 @@ final class DeviceTarget implements CopyTarget {
     }
 
     @Override
+    public boolean copies() {
+        return false;
+    }
+
+    @Override
     public boolean compress(ByteBuffer source, ByteBuffer destination) {
         throw new UnsupportedOperationException("this image takes no compressed data");
     }

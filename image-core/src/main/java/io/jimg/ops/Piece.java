@@ -1,5 +1,6 @@
 package io.jimg.ops;
 
+import io.jimg.storage.Storage;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -9,15 +10,25 @@ import org.jspecify.annotations.Nullable;
  * @param kind what is to be done with it
  * @param guestOffset first guest byte
  * @param length guest bytes, greater than zero
+ * @param place where it lies in a file of the host; null but for {@link Kind#COPY}
  * @param bytes once they are there: the data, or the stream of a {@link Kind#COMPRESSED} or {@link Kind#STORED} piece; null for the other kinds
  */
 record Piece(
-        Kind kind, long guestOffset, long length, @Nullable ByteBuffer bytes) {
+        Kind kind,
+        long guestOffset,
+        long length,
+        @Nullable HostPlace place,
+        @Nullable ByteBuffer bytes) {
+
+    /** A place in a file of the host: an offset in bytes. */
+    record HostPlace(Storage file, long hostOffset) {}
 
     /** What is to be done. */
     enum Kind {
         /** To be read, and written unless it turns out to be zero. */
         DATA,
+        /** To be copied within the host. */
+        COPY,
         /** Zeroes that are to be written as if they were data. */
         FILL,
         /** Zeroes. */
@@ -31,7 +42,11 @@ record Piece(
     }
 
     Piece(Kind kind, long guestOffset, long length) {
-        this(kind, guestOffset, length, null);
+        this(kind, guestOffset, length, null, null);
+    }
+
+    Piece(Kind kind, long guestOffset, long length, ByteBuffer bytes) {
+        this(kind, guestOffset, length, null, bytes);
     }
 
     /** First guest byte after it. */

@@ -1,5 +1,6 @@
 package io.jimg.ops;
 
+import io.jimg.ops.Piece.HostPlace;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.ImageWriter.Placement;
 import java.io.IOException;
@@ -25,6 +26,10 @@ final class WriterTarget implements CopyTarget {
             case DATA -> {
                 return writer.data(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
             }
+            case COPY -> {
+                HostPlace place = Objects.requireNonNull(piece.place());
+                return writer.copy(piece.guestOffset(), place.file(), place.hostOffset(), piece.length());
+            }
             case COMPRESSED, STORED -> {
                 return writer.compressed(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
             }
@@ -37,6 +42,11 @@ final class WriterTarget implements CopyTarget {
             }
             default -> throw new IllegalStateException("a piece that was not worked on: " + piece);
         }
+    }
+
+    @Override
+    public boolean copies() {
+        return writer.copies();
     }
 
     @Override

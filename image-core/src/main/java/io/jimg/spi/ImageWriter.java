@@ -1,5 +1,6 @@
 package io.jimg.spi;
 
+import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -33,6 +34,23 @@ public interface ImageWriter extends AutoCloseable {
 
     /** Plain data from {@code source}'s position to its limit. */
     Placement data(long guestOffset, ByteBuffer source) throws IOException;
+
+    /** Whether {@link #copy} can be called. */
+    default boolean copies() {
+        return false;
+    }
+
+    /**
+     * Plain data that lies in a file of the host, to be copied there without passing through this process where the host can do that.
+     *
+     * @param source the file, open until the placement has run
+     * @param hostOffset the first byte in {@code source}
+     * @param length bytes, as {@link #alignment} demands
+     * @throws UnsupportedOperationException where the writer does not {@link #copies}
+     */
+    default Placement copy(long guestOffset, Storage source, long hostOffset, long length) throws IOException {
+        throw new UnsupportedOperationException("this image does not copy within the host");
+    }
 
     /** Zeroes, stated where it matters (over a backing file) and skipped where it does not. */
     void zero(long guestOffset, long length) throws IOException;
