@@ -53,7 +53,7 @@ final class Copy {
         StoredRuns runs = settings.compress() && sources.size() == 1
                 ? StoredRuns.between(sources.get(0), writer)
                 : StoredRuns.NONE;
-        return run(new WriterTarget(writer), runs, pause, progress);
+        return run(new WriterTarget(writer, settings.compress()), runs, pause, progress);
     }
 
     /** Copies to an image that is written at any offset and stays the caller's. */

@@ -30,7 +30,7 @@ final class StoredRuns {
             Optional<CompressedRuns> runs = layer.capability(CompressedRuns.class)
                     // In a layer of another size the last run stands for other bytes.
                     .filter(some ->
-                            some.runLength() == target.alignment() && target.accepts(some.codec(), some.runLength()));
+                            some.runLength() == target.runLength() && target.accepts(some.codec(), some.runLength()));
             layers.add(layer.size() == source.size() ? runs.orElse(null) : null);
         }
         return new StoredRuns(layers);

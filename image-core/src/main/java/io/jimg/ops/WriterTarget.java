@@ -10,14 +10,21 @@ import java.util.Objects;
 /** A new image that is written forwards. */
 final class WriterTarget implements CopyTarget {
     private final ImageWriter writer;
+    private final boolean compress;
 
-    WriterTarget(ImageWriter writer) {
+    /**
+     * A target.
+     *
+     * @param compress whether data is compressed, run by run
+     */
+    WriterTarget(ImageWriter writer, boolean compress) {
         this.writer = writer;
+        this.compress = compress;
     }
 
     @Override
     public int unit() {
-        return writer.alignment();
+        return compress ? writer.runLength() : writer.alignment();
     }
 
     @Override

@@ -27,6 +27,11 @@ public interface ImageWriter extends AutoCloseable {
     /** The unit of guest bytes that data and zero must start on and, but for the end of the disk, be a multiple of. A power of two. */
     int alignment();
 
+    /** Guest bytes of one compressed run: a multiple of {@link #alignment()}, and what compressed data must start on. A power of two. */
+    default int runLength() {
+        return alignment();
+    }
+
     /** Codecs and run length that {@link #compressed} takes. */
     default boolean accepts(String codec, int runLength) {
         return false;
@@ -58,7 +63,7 @@ public interface ImageWriter extends AutoCloseable {
     /**
      * Compresses one run; safe for many threads.
      *
-     * @param source exactly one run of {@link #alignment()} bytes, or the disk's shorter last one
+     * @param source exactly one run of {@link #runLength()} bytes, or the disk's shorter last one
      * @param destination where the stream goes, from its position
      * @return whether it became smaller than plain data; false leaves {@code destination} unspecified
      * @throws UnsupportedOperationException where the writer was not created for compression

@@ -37,6 +37,12 @@ final class NewImage {
     /** First guest byte that is not mapped yet. */
     private long position;
 
+    /** The guest cluster of which subclusters are mapped one after another, its place and its bitmap so far. */
+    private long partCluster = -1;
+
+    private long partHost;
+    private long partBitmap;
+
     /**
      * Begins an image in an empty file.
      *
@@ -94,14 +100,14 @@ final class NewImage {
     /** Gives a run of guest bytes host bytes of its own, which hold data. */
     List<Piece> mapData(long guestOffset, long length) throws IOException {
         advance(guestOffset, length);
-        return map(guestOffset, length, EntryCodec.BITMAP_DATA);
+        return map(guestOffset, length, true);
     }
 
     /** Gives all guest bytes that are left host bytes of their own, which hold nothing yet. */
     List<Piece> reserveRest() throws IOException {
         long from = position;
         position = plan.size();
-        return map(from, plan.size() - from, 0);
+        return map(from, plan.size() - from, false);
     }
 
     /** Makes a run of guest bytes zero where it would not be so anyway. */
@@ -109,29 +115,34 @@ final class NewImage {
         advance(guestOffset, length);
         if (plan.backing() == null) {
             if (plan.dataFileRaw()) {
-                map(guestOffset, length, 0);
+                map(guestOffset, length, false);
             }
             return;
         }
         if (plan.version() < 3) {
             // There are no zero clusters: zeroes are data. A file that grows with zeroes has them already.
-            for (Piece piece : map(guestOffset, length, EntryCodec.BITMAP_DATA)) {
+            for (Piece piece : map(guestOffset, length, true)) {
                 if (!data().growsWithZeroes()) {
                     writeZeroes(piece.hostOffset(), clusters(piece.length()) << plan.clusterBits());
                 }
             }
             return;
         }
-        long end = (guestOffset + length + geometry.clusterSize() - 1) >>> plan.clusterBits();
-        for (long cluster = guestOffset >>> plan.clusterBits(); cluster < end; cluster++) {
+        long end = guestOffset + length;
+        for (long at = guestOffset; at < end; ) {
+            long cluster = at >>> plan.clusterBits();
             tables.enter(cluster);
+            long bytes = Math.min(end, (cluster + 1) << plan.clusterBits()) - at;
             if (plan.extendedL2()) {
-                tables.put(cluster, 0, EntryCodec.BITMAP_ZERO);
+                begin(cluster);
+                partBitmap |= subclusters(at, bytes) << Geometry.SUBCLUSTERS;
+                tables.put(cluster, partHost == Run.NOWHERE ? 0 : codec.dataEntry(partHost), partBitmap);
             } else {
                 tables.put(cluster, codec.zeroEntry(Run.NOWHERE, false), 0);
             }
+            at += bytes;
+            settle();
         }
-        settle();
     }
 
     /**
@@ -140,6 +151,9 @@ final class NewImage {
      * @return host offset of its first byte
      */
     long mapCompressed(long guestOffset, int streamLength) throws IOException {
+        if (guestOffset % geometry.clusterSize() != 0) {
+            throw new IllegalArgumentException("a compressed cluster at " + guestOffset);
+        }
         advance(guestOffset, Math.min(geometry.clusterSize(), plan.size() - guestOffset));
         long cluster = guestOffset >>> plan.clusterBits();
         tables.enter(cluster);
@@ -150,7 +164,7 @@ final class NewImage {
     }
 
     private void advance(long guestOffset, long length) throws IOException {
-        if (guestOffset < position || length < 0 || guestOffset % geometry.clusterSize() != 0) {
+        if (guestOffset < position || length < 0 || guestOffset % geometry.subclusterSize() != 0) {
             throw new IllegalArgumentException(
                     length + " bytes at " + guestOffset + ": not aligned, or before " + position);
         }
@@ -159,33 +173,80 @@ final class NewImage {
                     ErrorKind.OUT_OF_RANGE, length + " bytes at " + guestOffset + " lie outside the image");
         }
         if (plan.dataFileRaw() && guestOffset > position) {
-            map(position, guestOffset - position, 0);
+            map(position, guestOffset - position, false);
         }
-        // The rest of the last cluster is taken, too.
-        position = Math.min(plan.size(), clusters(guestOffset + length) << plan.clusterBits());
+        // The rest of the last subcluster is taken, too.
+        long unit = geometry.subclusterSize();
+        position = Math.min(plan.size(), (guestOffset + length + unit - 1) & -unit);
     }
 
-    private List<Piece> map(long guestOffset, long length, long bitmap) throws IOException {
+    /**
+     * Maps guest bytes to host bytes of their own.
+     *
+     * @param data whether subclusters are marked as data; otherwise only their place is taken
+     */
+    private List<Piece> map(long guestOffset, long length, boolean data) throws IOException {
         List<Piece> pieces = new ArrayList<>(1);
         long end = guestOffset + length;
         for (long at = guestOffset; at < end; ) {
-            long cluster = at >>> plan.clusterBits();
-            tables.enter(cluster);
-            long count = Math.min(clusters(end - at), tables.coveredFrom(cluster));
-            long host = at;
-            if (dataFile == null) {
-                count = Math.min(count, cursor.contiguous());
-                host = cursor.take(count) << plan.clusterBits();
-            }
-            for (long i = 0; i < count; i++) {
-                tables.put(cluster + i, codec.dataEntry(host + (i << plan.clusterBits())), bitmap);
-            }
-            long bytes = Math.min(end - at, count << plan.clusterBits());
-            Piece.append(pieces, host, bytes);
-            at += bytes;
+            tables.enter(at >>> plan.clusterBits());
+            boolean part = plan.extendedL2() && (at % geometry.clusterSize() != 0 || end - at < geometry.clusterSize());
+            Piece piece = part ? mapPart(at, end, data) : mapWhole(at, end, data);
+            Piece.append(pieces, piece.hostOffset(), piece.length());
+            at += piece.length();
             settle();
         }
         return pieces;
+    }
+
+    /** Maps clusters from a cluster's start on, as far as they can follow one another on the host. */
+    private Piece mapWhole(long at, long end, boolean data) throws IOException {
+        long cluster = at >>> plan.clusterBits();
+        long count = Math.min(clusters(end - at), tables.coveredFrom(cluster));
+        if (plan.extendedL2()) {
+            count = Math.min(count, (end - at) >>> plan.clusterBits());
+        }
+        long host = at;
+        if (dataFile == null) {
+            count = Math.min(count, cursor.contiguous());
+            host = cursor.take(count) << plan.clusterBits();
+        }
+        for (long i = 0; i < count; i++) {
+            tables.put(
+                    cluster + i, codec.dataEntry(host + (i << plan.clusterBits())), data ? EntryCodec.BITMAP_DATA : 0);
+        }
+        return new Piece(host, Math.min(end - at, count << plan.clusterBits()));
+    }
+
+    /** Maps some subclusters of one cluster, which has its place already if others of it came before. */
+    private Piece mapPart(long at, long end, boolean data) throws IOException {
+        long cluster = at >>> plan.clusterBits();
+        begin(cluster);
+        if (partHost == Run.NOWHERE) {
+            partHost = dataFile == null ? cursor.take(1) << plan.clusterBits() : cluster << plan.clusterBits();
+        }
+        long bytes = Math.min(end, (cluster + 1) << plan.clusterBits()) - at;
+        if (data) {
+            partBitmap |= subclusters(at, bytes);
+        }
+        tables.put(cluster, codec.dataEntry(partHost), partBitmap);
+        return new Piece(partHost + at % geometry.clusterSize(), bytes);
+    }
+
+    /** Makes a cluster the one of which subclusters are mapped one after another. */
+    private void begin(long cluster) {
+        if (cluster != partCluster) {
+            partCluster = cluster;
+            partHost = Run.NOWHERE;
+            partBitmap = 0;
+        }
+    }
+
+    /** One bit for each subcluster of a range inside a cluster, the last of which may be cut by the disk's end. */
+    private long subclusters(long at, long length) {
+        long inCluster = at % geometry.clusterSize();
+        int size = geometry.subclusterSize();
+        return EntryCodec.subclusterMask((int) (inCluster / size), (int) ((inCluster + length + size - 1) / size));
     }
 
     /** Writes what can't change any more. */

@@ -28,6 +28,11 @@ final class Qcow2Writer implements ImageWriter {
 
     @Override
     public int alignment() {
+        return image.geometry().subclusterSize();
+    }
+
+    @Override
+    public int runLength() {
         return image.geometry().clusterSize();
     }
 
@@ -55,7 +60,7 @@ final class Qcow2Writer implements ImageWriter {
         } else {
             placement = () -> writePieces(bytes, pieces);
         }
-        long padding = -end & (image.geometry().clusterSize() - 1);
+        long padding = -end & (image.geometry().subclusterSize() - 1);
         if (padding == 0 || image.data().growsWithZeroes()) {
             return placement;
         }
@@ -111,8 +116,9 @@ final class Qcow2Writer implements ImageWriter {
 
     @Override
     public void close() throws IOException {
-        try (Storage file = image.file();
-                ClusterCompression contexts = compression) {
+        Storage file = image.file();
+        try (file;
+                compression) {
             image.closeDataFile();
         }
     }

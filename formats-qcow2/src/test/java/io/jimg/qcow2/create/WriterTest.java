@@ -34,8 +34,10 @@ class WriterTest {
     private static final class Disk {
         final byte[] bytes;
         final boolean[] skipped;
+        final int unit;
 
         Disk(int size, int cluster, long seed) {
+            unit = cluster;
             bytes = new byte[size];
             skipped = new boolean[(size + cluster - 1) / cluster];
             Random random = new Random(seed);
@@ -81,8 +83,8 @@ class WriterTest {
         QemuOracle oracle = QemuOracle.assumePresent();
         int cluster = (int) (long) request(0, options).options().require(Qcow2.CLUSTER_SIZE);
         for (boolean compressed : new boolean[] {false, true}) {
-            int size = Math.min(6 << 20, cluster * 500) + (compressed ? 512 : 1536);
-            Disk disk = new Disk(size, cluster, 5);
+            int size = Math.min(3 << 20, cluster * 500) + (compressed ? 512 : 1536);
+            Disk disk = new Disk(size, unit(options, cluster, compressed), 5);
             Path raw = folder.resolve("disk.raw");
             Files.write(raw, disk.bytes);
             Path image = write(disk, options, compressed, 7, "a");
@@ -133,15 +135,17 @@ class WriterTest {
     void zeroesHideTheBackingFileAndGapsShowIt(String options) throws Exception {
         QemuOracle oracle = QemuOracle.assumePresent();
         int cluster = (int) (long) request(0, options).options().require(Qcow2.CLUSTER_SIZE);
-        Disk disk = new Disk(cluster * 300 + 512, cluster, 9);
+        boolean compressed = !options.contains("extended_l2");
+        Disk disk = new Disk(cluster * 60 + 512, unit(options, cluster, compressed), 9);
         byte[] base = new byte[disk.bytes.length];
         Arrays.fill(base, (byte) 0x55);
         Path baseFile = folder.resolve("base.raw");
         Files.write(baseFile, base);
-        Path image = write(disk, options + ",backing_fmt=raw,backing_file=" + baseFile, true, 3, "a");
+        Path image = write(disk, options + ",backing_fmt=raw,backing_file=" + baseFile, compressed, 3, "a");
         for (int i = 0; i < disk.skipped.length; i++) {
             if (disk.skipped[i]) {
-                Arrays.fill(disk.bytes, i * cluster, Math.min(disk.bytes.length, (i + 1) * cluster), (byte) 0x55);
+                int end = Math.min(disk.bytes.length, (i + 1) * disk.unit);
+                Arrays.fill(disk.bytes, i * disk.unit, end, (byte) 0x55);
             }
         }
         Path raw = folder.resolve("expected.raw");
@@ -157,7 +161,7 @@ class WriterTest {
         Path data = folder.resolve("data.raw");
         String all = "data_file=" + data + options;
         int cluster = (int) (long) request(0, all).options().require(Qcow2.CLUSTER_SIZE);
-        Disk disk = new Disk(cluster * 200 + 512, cluster, 11);
+        Disk disk = new Disk(cluster * 60 + 512, unit(options, cluster, false), 11);
         Path raw = folder.resolve("disk.raw");
         Files.write(raw, disk.bytes);
         Path image = write(disk, all, false, 3, "a");
@@ -194,6 +198,11 @@ class WriterTest {
         }
     }
 
+    /** What the runs of a disk are multiples of. */
+    private static int unit(String options, int cluster, boolean compressed) {
+        return options.contains("extended_l2") && !compressed ? cluster / 32 : cluster;
+    }
+
     private Path write(Disk disk, String options, boolean compressed, int clustersAtOnce, String name)
             throws Exception {
         Path image = folder.resolve(name + ".qcow2");
@@ -202,7 +211,9 @@ class WriterTest {
         try (ImageWriter writer = new Qcow2Format()
                 .createWriter(FileStorage.create(image), request)
                 .orElseThrow()) {
-            int cluster = writer.alignment();
+            int cluster = disk.unit;
+            assertThat(cluster % (compressed ? writer.runLength() : writer.alignment()))
+                    .isZero();
             int chunk = compressed ? cluster : cluster * clustersAtOnce;
             for (int at = 0; at < disk.bytes.length; ) {
                 int length = Math.min(chunk, disk.bytes.length - at);
@@ -234,7 +245,7 @@ class WriterTest {
     private static Placement place(ImageWriter writer, Disk disk, int at, int length, boolean compressed)
             throws Exception {
         ByteBuffer source = ByteBuffer.wrap(disk.bytes, at, length);
-        ByteBuffer stream = ByteBuffer.allocateDirect(writer.alignment());
+        ByteBuffer stream = ByteBuffer.allocateDirect(writer.runLength());
         if (compressed && writer.compress(source, stream)) {
             return writer.compressed(at, stream.flip());
         }
