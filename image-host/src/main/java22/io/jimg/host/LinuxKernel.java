@@ -28,8 +28,7 @@ final class LinuxKernel implements Kernel {
     /** Links the handle that captures {@code errno}, at the first failure. */
     private static final class Capturing {
         static final MethodHandle HANDLE = Linker.nativeLinker()
-                .downcallHandle(
-                        SYSCALL, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
+                .downcallHandle(SYSCALL, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
     }
 
     /**
