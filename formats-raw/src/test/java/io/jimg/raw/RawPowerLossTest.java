@@ -13,6 +13,7 @@ import io.jimg.storage.Storage;
 import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What was flushed to a raw image survives a loss of power. */
@@ -79,12 +80,12 @@ class RawPowerLossTest {
         }
 
         @Override
-        public DiskImage openBacking(String name, String format) {
+        public DiskImage openBacking(@Nullable String name, @Nullable String format) {
             throw new AssertionError("raw images have nothing beneath them");
         }
 
         @Override
-        public Storage openStorage(String child, OpenGate.Role role, String name) {
+        public Storage openStorage(String child, OpenGate.Role role, @Nullable String name) {
             throw new AssertionError("raw images have no further files");
         }
     }

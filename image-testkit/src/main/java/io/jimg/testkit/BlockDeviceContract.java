@@ -43,6 +43,9 @@ public abstract class BlockDeviceContract {
 
     private final List<BlockDevice> opened = new ArrayList<>();
 
+    /** For the tests of a device. */
+    protected BlockDeviceContract() {}
+
     /**
      * Makes a device and opens it.
      *
@@ -232,7 +235,7 @@ public abstract class BlockDeviceContract {
         byte[] content = content();
         BlockDevice device = open(content);
         ByteBuffer[] buffers = {ByteBuffer.allocate(512), ByteBuffer.allocate(512)};
-        long offset = content.length - 600;
+        long offset = content.length - 600L;
         refused("read", ErrorKind.OUT_OF_RANGE, () -> device.read(buffers, offset));
         Contents.assertEqual("the first buffer", buffers[0].array(), new byte[512]);
         if (canBeWritten()) {

@@ -27,6 +27,9 @@ public abstract class DeviceProperties<C> {
     /** How much in a row belongs to one thread: less than a sector or a cluster, or a little more. */
     private static final int[] GRAINS = {100, 512, 700, 4096, 5000, 70000};
 
+    /** For formats. */
+    protected DeviceProperties() {}
+
     /** All configurations that are valid. */
     @Provide
     protected abstract Arbitrary<C> configurations();

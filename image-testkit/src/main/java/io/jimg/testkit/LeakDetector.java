@@ -19,6 +19,9 @@ public final class LeakDetector {
     /** What is open, and where it was opened. */
     private final Map<Storage, Throwable> open = new ConcurrentHashMap<>();
 
+    /** Tracks nothing yet. */
+    public LeakDetector() {}
+
     /** A storage that forwards to {@code inner} and is open until it is closed. */
     public Storage track(Storage inner) {
         Storage tracked = new ForwardingStorage(inner) {

@@ -27,6 +27,9 @@ public abstract class StorageContract {
     private Storage storage;
     private final List<Storage> others = new ArrayList<>();
 
+    /** For the tests of a storage. */
+    protected StorageContract() {}
+
     /** Makes an empty storage and opens it for writing. */
     protected abstract Storage create() throws IOException;
 
