@@ -1,6 +1,7 @@
 package io.jimg;
 
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,12 @@ public class ImageException extends IOException {
         this.kind = kind;
         this.resource = resource;
         this.offset = offset;
+    }
+
+    /** The sentence for people; never null. */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 
     /** What went wrong. */

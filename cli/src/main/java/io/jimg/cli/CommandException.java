@@ -1,5 +1,7 @@
 package io.jimg.cli;
 
+import java.util.Objects;
+
 /** A command cannot go on: what to say and with what to exit. */
 final class CommandException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -25,5 +27,11 @@ final class CommandException extends Exception {
     /** What to exit with. */
     int exitCode() {
         return exitCode;
+    }
+
+    /** The sentence for people; never null. */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 }

@@ -79,7 +79,7 @@ public final class CreatePlan {
         DottedOptions text = withBacking(create, format, schema);
         schema.parse(text);
         String backing = text.get(BACKING_FILE);
-        checkBackingName(create.name(), backing, text.get(BACKING_FORMAT));
+        checkBackingName(create.name(), backing);
 
         long size = create.size();
         String sizeText = text.get(SIZE);
@@ -179,8 +179,7 @@ public final class CreatePlan {
         }
     }
 
-    private static void checkBackingName(String name, @Nullable String backing, @Nullable String backingFormat)
-            throws ImageException {
+    private static void checkBackingName(String name, @Nullable String backing) throws ImageException {
         if (backing == null) {
             return;
         }

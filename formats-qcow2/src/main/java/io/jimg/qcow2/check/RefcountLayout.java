@@ -30,8 +30,8 @@ final class RefcountLayout {
         this.firstCluster = firstCluster;
         counts.each((cluster, count) -> blocks.add(cluster >>> header.refcountBlockBits()));
         // Blocks for the blocks' own clusters may need further blocks.
-        for (long clusters = -1; clusters != blocks.size() + tableClusters; ) {
-            clusters = blocks.size() + tableClusters;
+        for (long clusters = -1; clusters != (long) blocks.size() + tableClusters; ) {
+            clusters = (long) blocks.size() + tableClusters;
             for (long index = blockIndex(firstCluster); index <= blockIndex(firstCluster + clusters); index++) {
                 blocks.add(index);
             }
