@@ -74,8 +74,7 @@ public record Extent(
 
     /** The same run seen from one layer further up. */
     public Extent deeper() {
-        return new Extent(
-                guestOffset, length, present, data, zero, compressed, depth + 1, hostOffset, hostFile);
+        return new Extent(guestOffset, length, present, data, zero, compressed, depth + 1, hostOffset, hostFile);
     }
 
     /** The same run cut to at most {@code maximum} bytes from its start. */

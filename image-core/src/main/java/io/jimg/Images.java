@@ -103,8 +103,7 @@ public final class Images {
     /** A literal path as a storage's name, whatever it looks like. */
     public StorageName literalFile(String path) throws IOException {
         ProtocolDriver protocol = drivers.protocolOf("file:");
-        return new StorageName(
-                protocol, protocol.schema().parse(DottedOptions.EMPTY.with("filename", path)));
+        return new StorageName(protocol, protocol.schema().parse(DottedOptions.EMPTY.with("filename", path)));
     }
 
     /**

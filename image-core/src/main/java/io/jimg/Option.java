@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param help one line for {@code -o help}; empty for none
  * @param <T> type of the value
  */
-public record Option<T>(String name, OptionType<T> type, @Nullable T defaultValue, String help) {
+public record Option<T>(
+        String name, OptionType<T> type, @Nullable T defaultValue, String help) {
 
     /** An option without a default. */
     public static <T> Option<T> of(String name, OptionType<T> type, String help) {

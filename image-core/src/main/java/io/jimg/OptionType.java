@@ -55,8 +55,8 @@ public interface OptionType<T> {
             return switch (text) {
                 case "on", "yes", "true", "y" -> true;
                 case "off", "no", "false", "n" -> false;
-                default -> throw new ImageException(
-                        ErrorKind.BAD_OPTION, "Parameter '" + name + "' expects 'on' or 'off'");
+                default ->
+                    throw new ImageException(ErrorKind.BAD_OPTION, "Parameter '" + name + "' expects 'on' or 'off'");
             };
         }
 
@@ -81,8 +81,7 @@ public interface OptionType<T> {
                     return value;
                 }
             } catch (NumberFormatException notANumber) {
-                throw new ImageException(
-                        ErrorKind.BAD_OPTION, "Parameter '" + name + "' expects a number", notANumber);
+                throw new ImageException(ErrorKind.BAD_OPTION, "Parameter '" + name + "' expects a number", notANumber);
             }
             throw new ImageException(ErrorKind.BAD_OPTION, "Parameter '" + name + "' expects a number");
         }
@@ -143,7 +142,8 @@ public interface OptionType<T> {
      * @param constants the values allowed
      */
     static <E extends Enum<E>> OptionType<E> choice(E[] constants) {
-        return choice(constants, constant -> constant.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+        return choice(
+                constants, constant -> constant.name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }
 
     /**

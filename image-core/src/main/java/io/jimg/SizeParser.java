@@ -64,8 +64,7 @@ final class SizeParser {
         if (wholeEnd == start && end == fractionStart) {
             return OptionType.SIZE_MALFORMED;
         }
-        double fraction =
-                end == fractionStart ? 0 : Double.parseDouble("0." + text.substring(fractionStart, end));
+        double fraction = end == fractionStart ? 0 : Double.parseDouble("0." + text.substring(fractionStart, end));
         if (shift == 0 && fraction < 1 && hasNonZero(text, fractionStart, end)) {
             return OptionType.SIZE_MALFORMED;
         }

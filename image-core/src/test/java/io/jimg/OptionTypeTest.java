@@ -39,7 +39,9 @@ class OptionTypeTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "abc", "1.5", "0x10K", "0x1fk", "0x", "1e3", "1M ", "1kB", "1.5b", "1.5.1K", "1MM", ".", "K", "- 1"})
+            strings = {
+                "", "abc", "1.5", "0x10K", "0x1fk", "0x", "1e3", "1M ", "1kB", "1.5b", "1.5.1K", "1MM", ".", "K", "- 1"
+            })
     void whatIsNoSizeIsRefused(String text) {
         assertThat(OptionType.parseSize(text)).isEqualTo(OptionType.SIZE_MALFORMED);
     }

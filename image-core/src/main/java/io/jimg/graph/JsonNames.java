@@ -17,8 +17,9 @@ final class JsonNames {
     private static final int MAXIMUM_DEPTH = 64;
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
-            .streamReadConstraints(
-                    StreamReadConstraints.builder().maxNestingDepth(MAXIMUM_DEPTH).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(MAXIMUM_DEPTH)
+                    .build())
             .build();
 
     private JsonNames() {}

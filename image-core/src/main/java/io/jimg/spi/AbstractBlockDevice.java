@@ -255,7 +255,8 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         long end = offset + destination.remaining();
         int piece = pieceSize(alignment);
         ByteBuffer bounce = AlignedBuffers.allocate(
-                (int) Math.min(piece, roundUp(end, alignment) - roundDown(offset, alignment)), limits().bufferAlignment());
+                (int) Math.min(piece, roundUp(end, alignment) - roundDown(offset, alignment)),
+                limits().bufferAlignment());
         for (long at = offset; at < end; ) {
             long from = roundDown(at, alignment);
             int span = (int) Math.min(bounce.capacity(), roundUp(end, alignment) - from);
@@ -275,8 +276,8 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         long last = roundUp(end, alignment);
         int sourceEnd = source.limit();
         try (RangeLock.Held held = padding.lock(first, last - first)) {
-            ByteBuffer bounce =
-                    AlignedBuffers.allocate((int) Math.min(pieceSize(alignment), last - first), limits().bufferAlignment());
+            ByteBuffer bounce = AlignedBuffers.allocate(
+                    (int) Math.min(pieceSize(alignment), last - first), limits().bufferAlignment());
             for (long at = offset; at < end; ) {
                 long from = roundDown(at, alignment);
                 int span = (int) Math.min(bounce.capacity(), last - from);

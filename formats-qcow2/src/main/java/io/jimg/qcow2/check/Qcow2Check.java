@@ -21,7 +21,6 @@ public final class Qcow2Check extends Job<CheckReport> {
     /** Sentences that a report holds at most; the rest are counted. */
     public static final int FINDINGS_CAP = 100_000;
 
-
     private final Storage file;
     private final Header header;
     private long done;

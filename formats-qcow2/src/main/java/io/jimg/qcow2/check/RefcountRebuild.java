@@ -50,7 +50,8 @@ public final class RefcountRebuild {
         if (scan.countRefcounts(table) && correction.hasBlocksFor(counts)) {
             correction.write(counts);
         } else {
-            // Counted once more without the old structure, whose clusters are free once the header has turned to the new one.
+            // Counted once more without the old structure, whose clusters are free once the header has turned to the
+            // new one.
             long end = scan.references().clusters();
             counts = count().references().counts();
             RefcountLayout layout = new RefcountLayout(header, file.name(), counts, end);
@@ -72,7 +73,9 @@ public final class RefcountRebuild {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "The image is marked dirty and cannot be repaired: "
-                            + findings.list().get((int) Math.min(incomplete, FINDINGS_CAP - 1)).sentence(),
+                            + findings.list()
+                                    .get((int) Math.min(incomplete, FINDINGS_CAP - 1))
+                                    .sentence(),
                     file.name(),
                     ImageException.NO_OFFSET,
                     null);
