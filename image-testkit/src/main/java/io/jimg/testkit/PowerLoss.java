@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jimg.BlockDevice;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 
@@ -30,7 +31,7 @@ public final class PowerLoss {
     private byte[] flushed = new byte[0];
 
     /** Changes since that flush began, the one that is under way included. */
-    private final List<Step> since = new ArrayList<>();
+    private final List<Change> since = new ArrayList<>();
 
     private boolean verifying;
 
@@ -89,7 +90,7 @@ public final class PowerLoss {
                         || step.kind() == Step.Kind.WRITE_FUA) {
                     flush(device, now, step);
                 } else {
-                    since.add(step);
+                    since.add(Change.of(step));
                     now.apply(step, device);
                 }
             }
@@ -107,7 +108,7 @@ public final class PowerLoss {
     /** A flush, or a write that must be durable; either makes all the changes before it part of what must survive. */
     private void flush(BlockDevice device, ExpectedContent now, Step step) throws IOException {
         if (step.kind() == Step.Kind.WRITE_FUA) {
-            since.add(step);
+            since.add(Change.of(step));
             now.apply(step, device);
             // Nothing is promised of what went before it.
             System.arraycopy(now.bytes(), (int) step.offset(), flushed, (int) step.offset(), step.length());
@@ -149,30 +150,44 @@ public final class PowerLoss {
     /** Every byte is what was flushed, or what a change since would have made of it. */
     private void verify(byte[] left) {
         assertThat(left).hasSameSizeAs(flushed);
-        byte[][] written = new byte[since.size()][];
+        BitSet strange = new BitSet(left.length);
         for (int i = 0; i < left.length; i++) {
-            if (left[i] != flushed[i] && !mayBe(left[i], i, written)) {
-                throw new AssertionError("byte " + i + " is " + left[i] + "; flushed was " + flushed[i]
-                        + ", and nothing since wrote that");
+            if (left[i] != flushed[i]) {
+                strange.set(i);
             }
+        }
+        for (int n = since.size() - 1; n >= 0 && !strange.isEmpty(); n--) {
+            Change change = since.get(n);
+            int start = (int) change.step().offset();
+            int end = start + change.bytes().length;
+            for (int i = strange.nextSetBit(start); i >= 0 && i < end; i = strange.nextSetBit(i + 1)) {
+                if (change.bytes()[i - start] == left[i]) {
+                    strange.clear(i);
+                }
+            }
+        }
+        int first = strange.nextSetBit(0);
+        if (first >= 0) {
+            throw new AssertionError("byte " + first + " is " + left[first] + "; flushed was " + flushed[first]
+                    + ", and nothing since wrote that");
         }
     }
 
-    private boolean mayBe(byte value, int at, byte[][] written) {
-        for (int n = 0; n < written.length; n++) {
-            Step step = since.get(n);
-            if (step.kind().changes() && at >= step.offset() && at < step.offset() + step.length()) {
-                if (written[n] == null) {
-                    written[n] = switch (step.kind()) {
+    /** A step that may have changed the device, and what it would have made of its range. */
+    private record Change(Step step, byte[] bytes) {
+        static Change of(Step step) {
+            return new Change(
+                    step,
+                    switch (step.kind()) {
                         case WRITE, WRITE_FUA, WRITE_VECTORED -> step.bytes();
-                        default -> new byte[step.length()];
-                    };
-                }
-                if (written[n][(int) (at - step.offset())] == value) {
-                    return true;
-                }
-            }
+                        case ZERO, ZERO_KEEP, ZERO_FAST, DISCARD -> new byte[step.length()];
+                        case READ, FLUSH, REOPEN -> new byte[0];
+                    });
         }
-        return false;
+
+        @Override
+        public String toString() {
+            return step.toString();
+        }
     }
 }

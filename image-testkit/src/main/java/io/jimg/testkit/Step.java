@@ -41,12 +41,7 @@ public record Step(Kind kind, long offset, int length, long seed) {
         /** A flush. */
         FLUSH,
         /** Closing and opening again. */
-        REOPEN;
-
-        /** Whether it can change what the device reads as. */
-        public boolean changes() {
-            return this != READ && this != FLUSH && this != REOPEN;
-        }
+        REOPEN
     }
 
     /** All steps, small ones and aligned ones preferred, for jqwik. */
