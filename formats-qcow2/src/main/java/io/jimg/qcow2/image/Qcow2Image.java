@@ -136,8 +136,13 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         }
         if (writePath == null) {
             reader.read(destination, offset);
-        } else {
-            writePath.guarded(() -> reader.read(destination, offset));
+            return;
+        }
+        long token = writePath.enter();
+        try {
+            reader.read(destination, offset);
+        } finally {
+            writePath.leave(token);
         }
     }
 
@@ -158,7 +163,16 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
-        return extents.at(offset, length, layers);
+        if (writePath == null) {
+            return extents.at(offset, length, layers);
+        }
+        // Metadata is read for the answer; its clusters, too, are used again only when nobody reads them.
+        long token = writePath.enter();
+        try {
+            return extents.at(offset, length, layers);
+        } finally {
+            writePath.leave(token);
+        }
     }
 
     @Override

@@ -50,6 +50,7 @@ public final class Qcow2Opener {
     private final ScratchBuffers buffers;
     private final ClusterCompression compression;
     private final CompressedReader compressed;
+    private final GracePeriod grace = new GracePeriod();
 
     // The mapping's cache asks the write order for relief, which in turn is made of the mapping.
     private volatile @Nullable WriteOrder order;
@@ -206,7 +207,7 @@ public final class Qcow2Opener {
     }
 
     private CompressedRuns runs(GuestMap map) {
-        return new StoredRuns(geometry, header.compressionType().codec(), map.mapper(), compressed);
+        return new StoredRuns(geometry, header.compressionType().codec(), map.mapper(), compressed, grace);
     }
 
     // ---- writing ---------------------------------------------------------------------------------------------------
@@ -217,7 +218,6 @@ public final class Qcow2Opener {
         boolean noFlush = context.cache().noFlush();
         HeaderSector newSector = new HeaderSector(file, header, lazyRefcounts(), noFlush);
         sector = newSector;
-        GracePeriod grace = new GracePeriod();
         DeferredFrees frees = new DeferredFrees(grace, geometry.clusterSize());
         ClusterAllocator allocator = allocator(map);
         L2Tables tables = new L2Tables(geometry, map.l1(), file, allocator, frees);
@@ -254,7 +254,7 @@ public final class Qcow2Opener {
         if (!header.hasDataFile()) {
             capabilities.with(
                     CompressedWrite.class,
-                    path.compressedWrite(header.compressionType().codec(), geometry.clusterSize(), compression));
+                    new CompressedWriting(header.compressionType().codec(), geometry.clusterSize(), compression, path));
         }
         return path;
     }

@@ -1,6 +1,7 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.capability.CompressedRuns;
+import io.jimg.qcow2.allocation.GracePeriod;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
@@ -14,12 +15,14 @@ final class StoredRuns implements CompressedRuns {
     private final String codec;
     private final Mapper mapper;
     private final CompressedReader reader;
+    private final GracePeriod grace;
 
-    StoredRuns(Geometry geometry, String codec, Mapper mapper, CompressedReader reader) {
+    StoredRuns(Geometry geometry, String codec, Mapper mapper, CompressedReader reader, GracePeriod grace) {
         this.geometry = geometry;
         this.codec = codec;
         this.mapper = mapper;
         this.reader = reader;
+        this.grace = grace;
     }
 
     @Override
@@ -37,10 +40,12 @@ final class StoredRuns implements CompressedRuns {
         if (geometry.inCluster(guestOffset) != 0) {
             throw new IllegalArgumentException("guest offset " + guestOffset + " is no cluster's");
         }
-        Run run = mapper.find(guestOffset, geometry.clusterSize());
-        if (run.kind() != RunKind.COMPRESSED) {
-            return false;
+        long token = grace.enter();
+        try {
+            Run run = mapper.find(guestOffset, geometry.clusterSize());
+            return run.kind() == RunKind.COMPRESSED && reader.readStream(run, plain, stream);
+        } finally {
+            grace.leave(token);
         }
-        return reader.readStream(run, plain, stream);
     }
 }

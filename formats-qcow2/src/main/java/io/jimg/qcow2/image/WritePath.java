@@ -1,21 +1,12 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.ZeroMode;
-import io.jimg.capability.CompressedWrite;
 import io.jimg.qcow2.allocation.GracePeriod;
-import io.jimg.qcow2.compression.ClusterCompression;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** All that changes an open image, each request counted for the {@link GracePeriod}. */
 final class WritePath {
-
-    /** A request. */
-    @FunctionalInterface
-    interface Request {
-        /** Does it. */
-        void run() throws IOException;
-    }
 
     private final GracePeriod grace;
     private final HeaderSector header;
@@ -47,26 +38,50 @@ final class WritePath {
         this.writeThrough = writeThrough;
     }
 
-    /** Runs a request that uses host clusters found in the mapping. */
-    void guarded(Request request) throws IOException {
-        long token = grace.enter();
-        try {
-            request.run();
-        } finally {
-            grace.leave(token);
-        }
+    /** Begins a request that uses host clusters found in the mapping. */
+    long enter() {
+        return grace.enter();
+    }
+
+    /** Ends what {@link #enter} began. */
+    void leave(long token) {
+        grace.leave(token);
     }
 
     void write(ByteBuffer source, long offset) throws IOException {
-        guarded(() -> writer.write(source, offset));
+        long token = enter();
+        try {
+            writer.write(source, offset);
+        } finally {
+            leave(token);
+        }
     }
 
     void zero(long offset, long length, ZeroMode mode) throws IOException {
-        guarded(() -> eraser.zero(offset, length, mode));
+        long token = enter();
+        try {
+            eraser.zero(offset, length, mode);
+        } finally {
+            leave(token);
+        }
     }
 
     void discard(long offset, long length) throws IOException {
-        guarded(() -> eraser.discard(offset, length));
+        long token = enter();
+        try {
+            eraser.discard(offset, length);
+        } finally {
+            leave(token);
+        }
+    }
+
+    void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
+        long token = enter();
+        try {
+            compressedWriter.write(guestOffset, stream);
+        } finally {
+            leave(token);
+        }
     }
 
     void flush() throws IOException {
@@ -83,30 +98,5 @@ final class WritePath {
 
     boolean writeThrough() {
         return writeThrough;
-    }
-
-    /** The capability to write compressed clusters. */
-    CompressedWrite compressedWrite(String codec, int runLength, ClusterCompression compression) {
-        return new CompressedWrite() {
-            @Override
-            public String codec() {
-                return codec;
-            }
-
-            @Override
-            public int runLength() {
-                return runLength;
-            }
-
-            @Override
-            public boolean compress(ByteBuffer source, ByteBuffer destination) throws IOException {
-                return compression.encode(source, destination);
-            }
-
-            @Override
-            public void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
-                guarded(() -> compressedWriter.write(guestOffset, stream));
-            }
-        };
     }
 }
