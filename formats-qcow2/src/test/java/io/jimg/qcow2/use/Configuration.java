@@ -37,7 +37,9 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
     enum Start {
         EMPTY,
         MIXED,
-        COMPRESSED
+        COMPRESSED,
+        /** Data until the first cluster of the refcount table is all but used up. */
+        NEARLY_FULL
     }
 
     private static final int[] CLUSTERS = {512, 1024, 4096, 16384, 65536, 2 << 20};
@@ -76,7 +78,7 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
         } else if (random.nextInt(8) == 0) {
             create.put("preallocation", "metadata");
         }
-        Start start = Start.values()[random.nextInt(Start.values().length)];
+        Start start = Start.values()[random.nextInt(Start.NEARLY_FULL.ordinal())];
         if (dataFile && start == Start.COMPRESSED) {
             start = Start.MIXED;
         }
@@ -96,6 +98,12 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
                         / 512
                         * 512;
         return new Configuration(join(create), open, size, layer, dataFile, start);
+    }
+
+    /** An image whose refcount table must grow soon: it has clusters of 512 bytes, and its first table describes 2 MiB. */
+    static Configuration growing(Random random) {
+        String create = "cluster_size=512,refcount_bits=64,lazy_refcounts=" + (random.nextInt(4) == 0 ? "on" : "off");
+        return new Configuration(create, "", 2_300_416, Layer.NONE, false, Start.NEARLY_FULL);
     }
 
     /** For creating it. */

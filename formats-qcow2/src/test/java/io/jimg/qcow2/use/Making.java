@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes the image that a {@link Configuration} asks for, and what lies beneath and beside it. */
 final class Making {
+    private static final int NEARLY_FULL = 1_900_000;
+
     private final Configuration configuration;
     private final long seed;
     private final @Nullable MemoryStorage base;
@@ -42,7 +44,13 @@ final class Making {
         new Qcow2Format().create(file, configuration.request(data));
         if (configuration.start() != Configuration.Start.EMPTY) {
             try (DiskImage image = open(new KeptStorage(file))) {
-                fill(image, new Random(seed), configuration.start() == Configuration.Start.COMPRESSED);
+                if (configuration.start() == Configuration.Start.NEARLY_FULL) {
+                    byte[] bytes = new byte[NEARLY_FULL];
+                    new Random(seed).nextBytes(bytes);
+                    image.write(ByteBuffer.wrap(bytes), 0);
+                } else {
+                    fill(image, new Random(seed), configuration.start() == Configuration.Start.COMPRESSED);
+                }
             }
         }
     }

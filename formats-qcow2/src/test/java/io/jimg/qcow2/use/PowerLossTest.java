@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,23 +37,36 @@ class PowerLossTest {
     @TempDir
     Path folder;
 
+    private int grown;
+
     @Test
     void leavesLeaksAtWorst(TestReporter reporter) throws IOException {
+        lose(reporter, SEEDS, CHANCE, random -> Configuration.random(random, true));
+    }
+
+    @Test
+    void leavesLeaksAtWorstWhileTheRefcountTableGrows(TestReporter reporter) throws IOException {
+        lose(reporter, Math.max(3, SEEDS / 20), CHANCE / 4, Configuration::growing);
+        assertThat(grown).as("crashes after which the table had grown").isPositive();
+    }
+
+    private void lose(TestReporter reporter, int seeds, double chance, Function<Random, Configuration> choice)
+            throws IOException {
         Optional<QemuOracle> oracle = QemuOracle.find();
         int crashes = 0;
         int judged = 0;
-        for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
-            Configuration configuration = Configuration.random(new Random(seed), true);
+        for (long seed = FIRST; seed < FIRST + seeds; seed++) {
+            Configuration configuration = choice.apply(new Random(seed));
             Subject subject = new Subject(configuration, seed, oracle);
             try {
-                crashes += PowerLoss.run(subject, seed, STEPS, CHANCE);
+                crashes += PowerLoss.run(subject, seed, STEPS, chance);
             } catch (AssertionError | IOException failure) {
                 throw new AssertionError("seed " + seed + ": " + configuration, failure);
             }
             judged += subject.judged;
         }
         reporter.publishEntry("crash points", crashes + ", of which the real check judged " + judged);
-        assertThat(crashes).isGreaterThan(SEEDS);
+        assertThat(crashes).isGreaterThan(seeds);
     }
 
     private final class Subject implements PowerLoss.Subject {
@@ -82,6 +96,9 @@ class PowerLossTest {
         @Override
         public void check(ReorderingStorage storage, boolean afterwards) throws IOException {
             Header header = Qcow2Opener.readHeader(storage);
+            if (header.refcountTableClusters() > 1) {
+                grown++;
+            }
             boolean dirty = header.incompatible().has(IncompatibleFeature.DIRTY);
             assertThat(afterwards && dirty).as("dirty after it was closed").isFalse();
             if (dirty) {
