@@ -34,7 +34,6 @@ class GoldenImagesTest {
     }
 
     @Test
-    @Tag("quick")
     void namesAreUniqueAndEveryRowHasItsFilesAndTranscripts() throws IOException {
         Set<String> names = new HashSet<>();
         for (GoldenImage image : all()) {
@@ -54,11 +53,15 @@ class GoldenImagesTest {
 
     @Test
     @Tag("quick")
-    void knowsRowsByName() {
+    void knowsRowsByNameAndUnpacksTheirFiles() throws IOException {
         GoldenImage snapshot = GoldenImages.named("snapshots@2");
         assertThat(snapshot.file()).isEqualTo("snapshots.qcow2");
         assertThat(snapshot.snapshotName()).hasValue("second one");
-        assertThat(GoldenImages.named("backing-depth").companions()).hasSize(3);
+        GoldenImage chain = GoldenImages.named("backing-depth");
+        assertThat(chain.copyTo(folder)).isRegularFile();
+        assertThat(chain.companions())
+                .hasSize(3)
+                .allSatisfy(file -> assertThat(folder.resolve(file)).isRegularFile());
         assertThatThrownBy(() -> GoldenImages.named("no such")).isInstanceOf(IllegalArgumentException.class);
     }
 
