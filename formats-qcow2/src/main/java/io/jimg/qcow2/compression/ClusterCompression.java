@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.header.CompressionType;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.zip.DataFormatException;
 
 /**
  * Compresses and decompresses the clusters of one image. Safe for many threads: each call has a context of its own, which is kept for the next call; there are as
@@ -51,7 +52,10 @@ public final class ClusterCompression implements AutoCloseable {
         try {
             int length = decoder.decode(source, cluster.duplicate());
             if (length == ClusterDecoder.CORRUPT) {
-                throw new ImageException(ErrorKind.CORRUPT, "Compressed cluster does not decompress");
+                throw new ImageException(
+                        ErrorKind.CORRUPT,
+                        "Input/output error",
+                        new DataFormatException("the compressed cluster does not decompress to a whole cluster"));
             }
             return length;
         } finally {

@@ -40,7 +40,8 @@ final class ZstdCodec implements Codec {
                     }
                 }
                 Direct.finish(cluster, output);
-                return frameEnded ? input.position() - start : ENDLESS;
+                // A frame that goes on past the cluster is refused, as QEMU refuses it.
+                return frameEnded ? input.position() - start : CORRUPT;
             } catch (ZstdException malformed) {
                 return CORRUPT;
             }

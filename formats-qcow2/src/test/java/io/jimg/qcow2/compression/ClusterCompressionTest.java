@@ -114,9 +114,15 @@ class ClusterCompressionTest {
             plain.put(compressible(way)).put(compressible(way)).flip();
             ByteBuffer stream = way.buffer(2 * CLUSTER);
             twice.encode(plain, stream);
+            stream.flip();
             ByteBuffer cluster = way.buffer(CLUSTER + 10).limit(CLUSTER);
-            assertThat(compression.decode(stream.flip(), cluster)).isEqualTo(ClusterCompression.ENDLESS);
-            assertThat(cluster).isEqualTo(compressible(way));
+            if (way.type() == CompressionType.ZSTD) {
+                // QEMU reads such deflate streams, and refuses such frames.
+                assertThatThrownBy(() -> compression.decode(stream, cluster)).isInstanceOf(ImageException.class);
+            } else {
+                assertThat(compression.decode(stream, cluster)).isEqualTo(ClusterCompression.ENDLESS);
+                assertThat(cluster).isEqualTo(compressible(way));
+            }
             assertThat(cluster.limit(CLUSTER + 10).getLong(CLUSTER)).isZero();
         }
     }
