@@ -7,12 +7,12 @@ import io.jimg.ImageException;
  * for threads.
  */
 final class TableWeights {
-    private static final int ENTRY = 3 * Long.BYTES;
+    private static final int ENTRY = Long.BYTES + 2 * Integer.BYTES;
 
     private final MemoryBudget budget;
     private long[] keys;
-    private long[] total;
-    private long[] active;
+    private int[] total;
+    private int[] active;
     private int used;
 
     TableWeights(MemoryBudget budget) throws ImageException {
@@ -20,13 +20,13 @@ final class TableWeights {
         int initial = 1 << 10;
         budget.reserve((long) initial * ENTRY);
         keys = new long[initial];
-        total = new long[initial];
-        active = new long[initial];
+        total = new int[initial];
+        active = new int[initial];
     }
 
-    /** Counts references to the table at a host offset. */
+    /** Counts references to the table at a host offset; 2^31-1 of them at most, which no refcount of a sound image reaches. */
     void add(long tableOffset, long times, boolean fromActive) throws ImageException {
-        if (used >= keys.length / 2) {
+        if (used >= keys.length / 4 * 3) {
             grow();
         }
         int slot = slot(keys, tableOffset);
@@ -34,9 +34,9 @@ final class TableWeights {
             keys[slot] = tableOffset + 1;
             used++;
         }
-        total[slot] += times;
+        total[slot] = (int) Math.min(Integer.MAX_VALUE, total[slot] + times);
         if (fromActive) {
-            active[slot] += times;
+            active[slot] += (int) times;
         }
     }
 
@@ -58,8 +58,8 @@ final class TableWeights {
     private void grow() throws ImageException {
         budget.reserve((long) keys.length * 2 * ENTRY);
         long[] newKeys = new long[keys.length * 2];
-        long[] newTotal = new long[newKeys.length];
-        long[] newActive = new long[newKeys.length];
+        int[] newTotal = new int[newKeys.length];
+        int[] newActive = new int[newKeys.length];
         for (int i = 0; i < keys.length; i++) {
             if (keys[i] != 0) {
                 int slot = slot(newKeys, keys[i] - 1);

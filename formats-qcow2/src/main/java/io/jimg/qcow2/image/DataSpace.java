@@ -22,7 +22,7 @@ interface DataSpace {
     void free(long hostOffset, long clusters, boolean punch);
 
     /** Clusters with refcounts. */
-    record Refcounted(ClusterAllocator allocator, DeferredFrees frees) implements DataSpace {
+    record Refcounted(ClusterAllocator allocator, DeferredFrees frees, boolean punchAll) implements DataSpace {
         @Override
         public Allocation allocate(long guestOffset, int clusters) throws IOException {
             return allocator.allocate(clusters);
@@ -35,7 +35,7 @@ interface DataSpace {
 
         @Override
         public void free(long hostOffset, long clusters, boolean punch) {
-            frees.add(new DeferredFrees.Run(hostOffset, clusters, punch));
+            frees.add(new DeferredFrees.Run(hostOffset, clusters, punch || punchAll));
         }
     }
 

@@ -58,7 +58,7 @@ final class GuestEraser {
      *
      * @param guestSize bytes; the last cluster counts as whole where a request reaches the end
      * @param rawData whether the external data file has to hold the zeroes, too
-     * @param punch whether what is discarded is given back to the host
+     * @param punch whether what is discarded, or zeroed so that it may be unmapped, is given back to the host
      */
     GuestEraser(
             WriteSide side,
@@ -107,7 +107,7 @@ final class GuestEraser {
             zeroRawData(first, last, mode);
         } else if (codec.version() >= 3) {
             Rule rule = (entry, bitmap, mask, at) -> zeroed(entry, bitmap, mask, at, mode);
-            for (long[] left : change(first, last, rule, false, this::showsBacking)) {
+            for (long[] left : change(first, last, rule, punch && mode == ZeroMode.MAY_UNMAP, this::showsBacking)) {
                 zeroAsData(left[0], left[1], mode);
             }
         } else {
@@ -122,7 +122,7 @@ final class GuestEraser {
             if (mode == ZeroMode.KEEP_ALLOCATED || showsBacking(at)) {
                 zeroAsData(at, end, mode);
             } else {
-                change(at, end, this::unmapped, false, guestOffset -> false);
+                change(at, end, this::unmapped, punch && mode == ZeroMode.MAY_UNMAP, guestOffset -> false);
             }
             at = end;
         }

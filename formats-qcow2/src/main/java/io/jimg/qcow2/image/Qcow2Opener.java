@@ -221,7 +221,10 @@ public final class Qcow2Opener {
         DeferredFrees frees = new DeferredFrees(grace, geometry.clusterSize());
         ClusterAllocator allocator = allocator(map);
         L2Tables tables = new L2Tables(geometry, map.l1(), file, allocator, frees);
-        DataSpace space = header.hasDataFile() ? new DataSpace.External() : new DataSpace.Refcounted(allocator, frees);
+        DataSpace space = header.hasDataFile()
+                ? new DataSpace.External()
+                : new DataSpace.Refcounted(
+                        allocator, frees, context.options().require(Qcow2OpenOptions.PASS_DISCARD_OTHER));
         CopyOnWrite copier = new CopyOnWrite(
                 reader,
                 data,
