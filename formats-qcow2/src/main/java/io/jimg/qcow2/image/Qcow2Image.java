@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
 public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     private final ImageFiles files;
     private final Header header;
-    private final GuestMap map;
     private final Limits limits;
     private final @Nullable GuestReader reader;
     private final @Nullable WritePath writePath;
@@ -47,7 +46,6 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         super(header.size());
         this.files = files;
         this.header = header;
-        this.map = map;
         this.reader = reader;
         this.writePath = writePath;
         this.compression = compression;

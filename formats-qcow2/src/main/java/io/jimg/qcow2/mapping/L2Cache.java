@@ -98,7 +98,7 @@ public final class L2Cache {
         if (l1.tableOffset(geometry.l1Index(guestOffset)) == 0) {
             return null;
         }
-        return load(index, guestOffset);
+        return load(index);
     }
 
     /**
@@ -167,7 +167,7 @@ public final class L2Cache {
         return l1.tableOffset(geometry.l1Index(guestOffset)) + inTable / sliceSize * sliceSize;
     }
 
-    private L2Slice load(long index, long guestOffset) throws IOException {
+    private L2Slice load(long index) throws IOException {
         makeRoom();
         ReentrantLock stripe = loading[(int) (index % STRIPES)];
         stripe.lock();
