@@ -4,6 +4,7 @@ import io.jimg.BlockDevice;
 import io.jimg.Extent;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
+import io.jimg.storage.HostExtent;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -13,39 +14,49 @@ final class ExtentView {
     private final String dataName;
     private final String fileName;
     private final @Nullable BlockDevice backing;
+    private final HostHoles holes;
 
-    /**
-     * A view of one mapping.
-     *
-     * @param dataName name of the file that holds guest data
-     * @param fileName name of the file that holds the image
-     */
-    ExtentView(Mapper mapper, String dataName, String fileName, @Nullable BlockDevice backing) {
+    /** A view of one mapping. */
+    ExtentView(Mapper mapper, ImageFiles files) {
         this.mapper = mapper;
-        this.dataName = dataName;
-        this.fileName = fileName;
-        this.backing = backing;
+        this.dataName = files.dataName();
+        this.fileName = files.file().name();
+        this.backing = files.backing();
+        this.holes = new HostHoles(files.file(), !files.externalData());
     }
 
     /** The run at an offset, for {@link BlockDevice#extentAt(long, long, int)}. */
     Extent at(long offset, long length, int layers) throws IOException {
         Run run = mapper.find(offset, length);
         return switch (run.kind()) {
-            case DATA -> Extent.data(offset, run.length(), run.hostOffset(), dataName);
+            case DATA -> data(offset, run);
             case COMPRESSED -> Extent.compressed(offset, run.length(), fileName);
             case ZERO -> Extent.zero(offset, run.length());
             case ZERO_RESERVED -> Extent.zeroAllocated(offset, run.length(), run.hostOffset(), dataName);
-            case UNALLOCATED, UNALLOCATED_RESERVED -> beneath(offset, run.length(), layers);
+            case UNALLOCATED, UNALLOCATED_RESERVED -> beneath(offset, run, layers);
         };
     }
 
-    private Extent beneath(long offset, long length, int layers) throws IOException {
-        if (backing == null) {
-            return Extent.absent(offset, length, true);
-        }
-        long inside = Math.min(length, backing.size() - offset);
-        if (inside <= 0) {
-            return Extent.absent(offset, length, true);
+    private Extent data(long offset, Run run) throws IOException {
+        HostExtent host = holes.at(run.hostOffset(), run.length());
+        return new Extent(offset, host.length(), true, true, host.hole(), false, 0, run.hostOffset(), dataName);
+    }
+
+    private Extent beneath(long offset, Run run, int layers) throws IOException {
+        long length = run.length();
+        long inside = backing == null ? 0 : Math.min(length, backing.size() - offset);
+        if (backing == null || inside <= 0) {
+            // Subclusters that were never written have a place in their cluster, and QEMU tells it.
+            return new Extent(
+                    offset,
+                    length,
+                    false,
+                    false,
+                    true,
+                    false,
+                    0,
+                    run.hostOffset(),
+                    run.hostOffset() == Run.NOWHERE ? null : dataName);
         }
         if (layers == 1) {
             return Extent.absent(offset, inside, false);

@@ -51,8 +51,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         this.compression = compression;
         this.capabilities = capabilities;
         this.limits = limits(map);
-        this.extents =
-                new ExtentView(map.mapper(), files.dataName(), files.file().name(), files.backing());
+        this.extents = new ExtentView(map.mapper(), files);
     }
 
     static Limits limits(GuestMap map) {

@@ -237,7 +237,7 @@ public final class Qcow2Opener {
         GuestEraser eraser = new GuestEraser(
                 side,
                 writer,
-                new ExtentView(map.mapper(), files.dataName(), file.name(), files.backing()),
+                new ExtentView(map.mapper(), files),
                 data,
                 files.backing(),
                 header.size(),

@@ -27,8 +27,7 @@ final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
         this.clusterSize = map.codec().geometry().clusterSize();
         this.reader = reader;
         this.runs = runs;
-        this.extents =
-                new ExtentView(map.mapper(), files.dataName(), files.file().name(), files.backing());
+        this.extents = new ExtentView(map.mapper(), files);
     }
 
     @Override

@@ -1,0 +1,49 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.storage.HostExtent;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+
+/**
+ * Knows where data clusters lie in holes of the file, and so are zero without being read: those of an image whose metadata alone was preallocated. As the question costs, it is asked only of a
+ * file more than a tenth of which is not there; that is QEMU's rule, too. Safe for many threads.
+ */
+final class HostHoles {
+    private enum Worth {
+        UNKNOWN,
+        YES,
+        NO
+    }
+
+    private final Storage file;
+    private final boolean possible;
+    private volatile Worth worth = Worth.UNKNOWN;
+
+    /**
+     * Knows nothing yet.
+     *
+     * @param possible whether data clusters lie in that file at all
+     */
+    HostHoles(Storage file, boolean possible) {
+        this.file = file;
+        this.possible = possible;
+    }
+
+    /** The run of data at a host offset, cut where a hole begins or ends. */
+    HostExtent at(long hostOffset, long length) throws IOException {
+        if (!worthAsking()) {
+            return new HostExtent(hostOffset, length, false);
+        }
+        return hostOffset >= file.size()
+                ? new HostExtent(hostOffset, length, true)
+                : file.extentAt(hostOffset, Math.min(length, file.size() - hostOffset));
+    }
+
+    private boolean worthAsking() throws IOException {
+        if (possible && worth == Worth.UNKNOWN) {
+            long allocated = file.allocatedSize();
+            worth = file.size() - allocated > allocated / 10 ? Worth.YES : Worth.NO;
+        }
+        return worth == Worth.YES;
+    }
+}
