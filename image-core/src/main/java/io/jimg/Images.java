@@ -124,6 +124,11 @@ public final class Images {
             return protocol.open(options, new ProtocolDriver.Mode(writable, cache, true));
         }
 
+        /** Whether there is something already that {@link #create} would empty. */
+        public boolean exists() throws IOException {
+            return protocol.exists(options);
+        }
+
         /** Removes what {@link #create} made. */
         public void delete() throws IOException {
             protocol.delete(options);

@@ -38,8 +38,24 @@ public final class CreatePlan {
     private final Options options;
     private final long size;
     private final boolean backed;
-    /** What was created beside the image's own file. */
-    private final List<Images.StorageName> furtherFiles = new ArrayList<>();
+    /** The files that were made or emptied, for {@link #removeAfter}. */
+    private final List<Touched> touched = new ArrayList<>();
+
+    /**
+     * A file that the creation changed.
+     *
+     * @param existed whether it was there before
+     */
+    private record Touched(Images.StorageName file, boolean existed) {
+        /** What is half-written must not look whole; but what somebody else put there, perhaps a link, is not ours to remove. */
+        void undo() throws IOException {
+            if (existed) {
+                file.create(CacheMode.UNSAFE).close();
+            } else {
+                file.delete();
+            }
+        }
+    }
 
     private CreatePlan(
             Create create,
@@ -195,10 +211,12 @@ public final class CreatePlan {
 
     private static DiskImage openBacking(Create create, String backing, @Nullable String backingFormat)
             throws IOException {
-        return create.images()
-                .open(
-                        FileNames.resolve(create.name(), backing),
-                        create.backingOptions().withFormat(backingFormat).withWritable(false));
+        // Nothing of it is read but its size, so it may be a running guest's disk: that is how overlays come to be.
+        OpenOptions how = create.backingOptions()
+                .withFormat(backingFormat)
+                .withWritable(false)
+                .withForceShare(true);
+        return create.images().open(FileNames.resolve(create.name(), backing), how);
     }
 
     /** Name of the file. */
@@ -268,7 +286,14 @@ public final class CreatePlan {
     }
 
     Storage createFile(CacheMode cache) throws IOException {
-        return file.create(cache);
+        return create(file, cache);
+    }
+
+    private Storage create(Images.StorageName name, CacheMode cache) throws IOException {
+        boolean existed = name.exists();
+        Storage storage = name.create(cache);
+        touched.add(new Touched(name, existed));
+        return storage;
     }
 
     /** Opens the image that was created, to fill it. */
@@ -285,10 +310,7 @@ public final class CreatePlan {
     }
 
     private Storage createFurtherFile(String literalName) throws IOException {
-        Images.StorageName name = create.images().literalFile(literalName);
-        Storage storage = name.create(CacheMode.WRITEBACK);
-        furtherFiles.add(name);
-        return storage;
+        return create(create.images().literalFile(literalName), CacheMode.WRITEBACK);
     }
 
     /** Refuses where the file is one that a source stands on, whatever it is called. */
@@ -316,12 +338,11 @@ public final class CreatePlan {
         }
     }
 
+    /** Removes the files that were made, and empties those that were there before. */
     void removeAfter(Throwable failure) {
-        List<Images.StorageName> made = new ArrayList<>(furtherFiles);
-        made.add(file);
-        for (Images.StorageName each : made) {
+        for (Touched each : touched) {
             try {
-                each.delete();
+                each.undo();
             } catch (IOException second) {
                 failure.addSuppressed(second);
             }

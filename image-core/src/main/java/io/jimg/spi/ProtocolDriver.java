@@ -43,6 +43,9 @@ public interface ProtocolDriver {
      */
     Storage create(Options options, Mode mode) throws IOException;
 
+    /** Whether there is something already that {@link #create} would empty, or open as it is. */
+    boolean exists(Options options) throws IOException;
+
     /** Removes what {@link #create} made; called where a command fails half-way. Does nothing where there is nothing to remove. */
     void delete(Options options) throws IOException;
 }

@@ -99,11 +99,17 @@ public class FileProtocol implements ProtocolDriver {
     }
 
     @Override
+    public final boolean exists(Options options) {
+        return Files.exists(Path.of(nameOf(options)));
+    }
+
+    @Override
     public final void delete(Options options) throws IOException {
         Path path = Path.of(nameOf(options));
         if (Files.isRegularFile(path)) {
             try {
-                Files.deleteIfExists(path);
+                // What was made, not a link that leads there.
+                Files.deleteIfExists(path.toRealPath());
             } catch (IOException failure) {
                 throw HostErrors.of(failure, "Could not delete '" + path + "': ", path.toString());
             }
