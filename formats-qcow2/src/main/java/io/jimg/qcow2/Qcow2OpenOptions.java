@@ -22,7 +22,9 @@ public final class Qcow2OpenOptions {
     public static final Option<Long> CACHE_SIZE = Option.of(
             "cache-size", OptionType.SIZE, "Maximum combined metadata (L2 tables and refcount blocks) cache size");
 
-    /** Whether refcounts may be out of date while the image is open; the image itself decides where this is not given. */
+    /**
+     * Whether refcounts may be out of date while the image is open; the image itself decides where this is not given.
+     */
     public static final Option<Boolean> LAZY_REFCOUNTS =
             Option.of("lazy-refcounts", OptionType.BOOL, "Postpone refcount updates");
 

@@ -15,7 +15,8 @@ public interface CompressedWrite {
     /**
      * Compresses one run.
      *
-     * @param source exactly {@link #runLength()} bytes, padded with zeroes at the disk's end; unchanged, position included
+     * @param source exactly {@link #runLength()} bytes, padded with zeroes at the disk's end; unchanged, position
+     *     included
      * @param destination where the stream goes, from its position
      * @return whether it became smaller than plain data; false leaves {@code destination} unspecified
      */

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Takes and gives back host clusters by their refcounts. First fit from the first cluster that may be free, in runs as long as they are wanted and found: the same calls give the same places. Safe for many
- * threads; its lock is held for the search and for reading refcount blocks, never for guest data or a flush.
+ * Takes and gives back host clusters by their refcounts. First fit from the first cluster that may be free, in runs as
+ * long as they are wanted and found: the same calls give the same places. Safe for many threads; its lock is held for
+ * the search and for reading refcount blocks, never for guest data or a flush.
  *
- * <p>Where the blocks or the table do not reach, they grow: a new block counts itself, a new table is laid out together with the blocks that count it. All this happens in memory; {@link #takeChanges} gives
- * what the host must learn, in the order in which it must.
+ * <p>Where the blocks or the table do not reach, they grow: a new block counts itself, a new table is laid out together
+ * with the blocks that count it. All this happens in memory; {@link #takeChanges} gives what the host must learn, in
+ * the order in which it must.
  */
 public final class ClusterAllocator {
 
@@ -79,7 +81,8 @@ public final class ClusterAllocator {
     }
 
     /**
-     * Takes room for a compressed stream: behind the stream before it if its cluster has room or can be continued, else at the start of a cluster.
+     * Takes room for a compressed stream: behind the stream before it if its cluster has room or can be continued, else
+     * at the start of a cluster.
      *
      * @param length bytes, from 1 to a cluster
      * @return host offset of the stream
@@ -288,7 +291,8 @@ public final class ClusterAllocator {
     }
 
     /**
-     * Makes the missing block that counts {@code cluster}, in that cluster: no block means that all its clusters are free.
+     * Makes the missing block that counts {@code cluster}, in that cluster: no block means that all its clusters are
+     * free.
      *
      * @return where the search goes on
      */
@@ -306,7 +310,10 @@ public final class ClusterAllocator {
         return cluster + 1;
     }
 
-    /** Moves the table to where no block counts anything yet, followed by the blocks that count the new table and themselves. */
+    /**
+     * Moves the table to where no block counts anything yet, followed by the blocks that count the new table and
+     * themselves.
+     */
     private void growTable(long index) throws IOException {
         int blockBits = geometry.refcountBlockBits();
         int firstBlock = table.end();

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Queue;
 
 /**
- * Clusters that have left the mapping and wait to be freed, in three stages: their pointers' removal is not durable yet; it is, but a request may still use them ({@link GracePeriod}); nobody
- * does. Safe for many threads.
+ * Clusters that have left the mapping and wait to be freed, in three stages: their pointers' removal is not durable
+ * yet; it is, but a request may still use them ({@link GracePeriod}); nobody does. Safe for many threads.
  */
 public final class DeferredFrees {
 
@@ -48,7 +48,10 @@ public final class DeferredFrees {
         }
     }
 
-    /** Takes those that wait for their pointers' removal to become durable: before the mapping's changes are taken for writing. */
+    /**
+     * Takes those that wait for their pointers' removal to become durable: before the mapping's changes are taken for
+     * writing.
+     */
     public synchronized List<Run> takePending() {
         List<Run> taken = pending;
         pending = new ArrayList<>();

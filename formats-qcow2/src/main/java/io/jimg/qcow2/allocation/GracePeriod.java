@@ -5,13 +5,16 @@ import java.util.concurrent.atomic.LongAdder;
 /**
  * Tells when every request has ended that may still use what it saw before a moment.
  *
- * <p>Why: a request looks up where a cluster lies and then reads or writes there, without any lock. Meanwhile another request may take the cluster out of the mapping. Were its
- * host cluster given to someone else at once, the first request would read, or worse overwrite, foreign bytes. So a cluster that has left the mapping is used again only after a grace
- * period: when all requests that were under way at that time are over. Requests never wait for this, nobody does; whoever frees clusters asks now and then.
+ * <p>Why: a request looks up where a cluster lies and then reads or writes there, without any lock. Meanwhile another
+ * request may take the cluster out of the mapping. Were its host cluster given to someone else at once, the first
+ * request would read, or worse overwrite, foreign bytes. So a cluster that has left the mapping is used again only
+ * after a grace period: when all requests that were under way at that time are over. Requests never wait for this,
+ * nobody does; whoever frees clusters asks now and then.
  *
- * <p>How: requests enter the current epoch. The epoch may advance by one only when nobody is left in the one before it, so at most two are inhabited, and two pairs of striped counters
- * suffice, which threads do not contend for. What left the mapping in epoch {@code e} was last seen by requests of {@code e} or earlier, and these are all over when the epoch has become
- * {@code e + 2}.
+ * <p>How: requests enter the current epoch. The epoch may advance by one only when nobody is left in the one before it,
+ * so at most two are inhabited, and two pairs of striped counters suffice, which threads do not contend for. What left
+ * the mapping in epoch {@code e} was last seen by requests of {@code e} or earlier, and these are all over when the
+ * epoch has become {@code e + 2}.
  */
 public final class GracePeriod {
     private final LongAdder[] entered = {new LongAdder(), new LongAdder()};

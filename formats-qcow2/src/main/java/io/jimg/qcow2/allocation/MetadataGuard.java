@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * Knows the clusters that held metadata when the image was opened, and objects when a refcount calls one of them free: in a damaged image the next allocation would overwrite it. What became
- * metadata later is counted in memory, so it needs no guard; what was given back is let go. For one thread at a time: the allocator's lock guards it.
+ * Knows the clusters that held metadata when the image was opened, and objects when a refcount calls one of them free:
+ * in a damaged image the next allocation would overwrite it. What became metadata later is counted in memory, so it
+ * needs no guard; what was given back is let go. For one thread at a time: the allocator's lock guards it.
  */
 public final class MetadataGuard {
     private record Region(long from, long end, String name) {}

@@ -8,9 +8,11 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The refcounts: blocks in a bounded cache, the least recently used one leaves first. For one thread at a time: the allocator's lock guards it.
+ * The refcounts: blocks in a bounded cache, the least recently used one leaves first. For one thread at a time: the
+ * allocator's lock guards it.
  *
- * <p>A changed block may be written at any moment: counts are raised before anything points to the cluster, and lowered only after the removal of the pointer is durable.
+ * <p>A changed block may be written at any moment: counts are raised before anything points to the cluster, and lowered
+ * only after the removal of the pointer is durable.
  */
 final class RefcountBlocks {
     private static final class Block {

@@ -5,8 +5,9 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Reads and writes single refcounts in the bytes of a refcount block (specification: "Host cluster management"): numbers of 1 to 64 bits, big-endian from 16 bits on; below 8 bits the first of a
- * byte lies in its least significant bits.
+ * Reads and writes single refcounts in the bytes of a refcount block (specification: "Host cluster management"):
+ * numbers of 1 to 64 bits, big-endian from 16 bits on; below 8 bits the first of a byte lies in its least significant
+ * bits.
  *
  * @param order a refcount has {@code 1 << order} bits
  */

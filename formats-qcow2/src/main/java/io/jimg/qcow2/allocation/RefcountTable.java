@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * The refcount table in memory: where the refcount blocks lie, and what of that the host does not know yet. For one thread at a time: the allocator's lock guards it.
+ * The refcount table in memory: where the refcount blocks lie, and what of that the host does not know yet. For one
+ * thread at a time: the allocator's lock guards it.
  */
 final class RefcountTable {
     /** The largest table that QEMU and we take. */

@@ -4,7 +4,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** What an image can do beyond a block device, by interface. Filled before the image is published; not changed afterwards. */
+/**
+ * What an image can do beyond a block device, by interface. Filled before the image is published; not changed
+ * afterwards.
+ */
 final class Capabilities {
     private final Map<Class<?>, Object> byType = new HashMap<>();
 

@@ -12,9 +12,11 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads compressed clusters, and keeps the last few that were asked for in pieces: many small reads in a row decode a cluster once.
+ * Reads compressed clusters, and keeps the last few that were asked for in pieces: many small reads in a row decode a
+ * cluster once.
  *
- * <p>What is kept is known by guest cluster and place of the stream. The place may be given to another stream only after {@link #forget()}, which whoever frees clusters calls.
+ * <p>What is kept is known by guest cluster and place of the stream. The place may be given to another stream only
+ * after {@link #forget()}, which whoever frees clusters calls.
  */
 final class CompressedReader {
     private static final int KEPT_BYTES = 1 << 20;
@@ -66,7 +68,8 @@ final class CompressedReader {
      *
      * @param plain has a cluster of bytes from position to limit, which is filled
      * @param stream gets the stream's bytes from its position, and nothing after them; must have room for a cluster
-     * @return false, with both unspecified, where the stream has no end or would not fit, so that it cannot be carried elsewhere
+     * @return false, with both unspecified, where the stream has no end or would not fit, so that it cannot be carried
+     *     elsewhere
      */
     boolean readStream(Run run, ByteBuffer plain, ByteBuffer stream) throws IOException {
         ByteBuffer stored = buffers.take(run.streamLimit());

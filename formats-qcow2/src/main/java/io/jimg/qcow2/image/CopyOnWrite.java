@@ -21,7 +21,8 @@ final class CopyOnWrite {
      * For one image.
      *
      * @param guestSize bytes; what lies beyond is zero
-     * @param assembledLimit bytes up to which data is copied into one buffer with its surroundings, for the sake of one request
+     * @param assembledLimit bytes up to which data is copied into one buffer with its surroundings, for the sake of one
+     *     request
      */
     CopyOnWrite(
             GuestReader reader,

@@ -5,10 +5,15 @@ import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.DeferredFrees;
 import java.io.IOException;
 
-/** Where guest clusters find their host clusters: in the image's own file, or at their own place in an external data file. */
+/**
+ * Where guest clusters find their host clusters: in the image's own file, or at their own place in an external data
+ * file.
+ */
 interface DataSpace {
 
-    /** Takes up to {@code clusters} host clusters in a row for guest clusters from {@code guestOffset} on; at least one. */
+    /**
+     * Takes up to {@code clusters} host clusters in a row for guest clusters from {@code guestOffset} on; at least one.
+     */
     Allocation allocate(long guestOffset, int clusters) throws IOException;
 
     /** Gives back what {@link #allocate} gave and nothing points to. */

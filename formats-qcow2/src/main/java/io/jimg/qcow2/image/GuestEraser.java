@@ -20,8 +20,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of zeroes and of discards: whole clusters and subclusters by their entries, what is left at the edges as data. What a backing file holds never shows where something was zeroed or
- * discarded.
+ * The way of zeroes and of discards: whole clusters and subclusters by their entries, what is left at the edges as
+ * data. What a backing file holds never shows where something was zeroed or discarded.
  */
 final class GuestEraser {
 
@@ -115,7 +115,9 @@ final class GuestEraser {
         }
     }
 
-    /** Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data. */
+    /**
+     * Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data.
+     */
     private void zeroVersion2(long first, long last, ZeroMode mode) throws IOException {
         for (long at = first; at < last; ) {
             long end = Math.min(last, at + geometry.clusterSize());

@@ -25,7 +25,8 @@ record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
      *
      * @param l1Offset host offset of the table
      * @param stored entries that the table has
-     * @param entries entries that the guest's size needs, those behind the table's end being zero; checked against the cap by the caller
+     * @param entries entries that the guest's size needs, those behind the table's end being zero; checked against the
+     *     cap by the caller
      */
     static GuestMap load(
             Storage file,

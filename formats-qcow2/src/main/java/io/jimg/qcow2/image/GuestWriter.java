@@ -13,9 +13,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * The way of a write. Clusters that are the image's own are overwritten in place, without lock or change of metadata. Everything else is an allocating write: its clusters' guest
- * range is locked, so that a second write to one of them sees the first one's result; the data, and what surrounds it in the clusters it touches, go to their new place; then the entries change. While data
- * is written nothing but the range is locked.
+ * The way of a write. Clusters that are the image's own are overwritten in place, without lock or change of metadata.
+ * Everything else is an allocating write: its clusters' guest range is locked, so that a second write to one of them
+ * sees the first one's result; the data, and what surrounds it in the clusters it touches, go to their new place; then
+ * the entries change. While data is written nothing but the range is locked.
  */
 final class GuestWriter {
     private final WriteSide side;

@@ -11,7 +11,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The header of an open image, changed in place: one aligned sector, which a power loss leaves whole, with every byte preserved that is not changed. Safe for many threads.
+ * The header of an open image, changed in place: one aligned sector, which a power loss leaves whole, with every byte
+ * preserved that is not changed. Safe for many threads.
  */
 final class HeaderSector {
     private static final int SECTOR = 512;
@@ -75,7 +76,8 @@ final class HeaderSector {
     }
 
     /**
-     * Marks the image corrupt, so that nobody writes to it until it was repaired, and refuses further writes here. Version 2 has no such mark.
+     * Marks the image corrupt, so that nobody writes to it until it was repaired, and refuses further writes here.
+     * Version 2 has no such mark.
      *
      * @param failure what was found
      * @return what the caller throws: {@code failure} in QEMU's words, with what went wrong with the marking, too

@@ -5,8 +5,9 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Knows where data clusters lie in holes of the file, and so are zero without being read: those of an image whose metadata alone was preallocated. As the question costs, it is asked only of a
- * file more than a tenth of which is not there; that is QEMU's rule, too. Safe for many threads.
+ * Knows where data clusters lie in holes of the file, and so are zero without being read: those of an image whose
+ * metadata alone was preallocated. As the question costs, it is asked only of a file more than a tenth of which is not
+ * there; that is QEMU's rule, too. Safe for many threads.
  */
 final class HostHoles {
     private enum Worth {

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * What an open image stands on, and closes.
  *
  * @param file the storage with the metadata
- * @param data the storage with guest data: {@code file}, or the external data file, which is null where the image was opened for its metadata alone
+ * @param data the storage with guest data: {@code file}, or the external data file, which is null where the image was
+ *     opened for its metadata alone
  * @param dataName name of the storage with guest data
  * @param externalData whether guest data lies in a file of its own
  * @param backing the image beneath; null for none

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Sees to it that an L2 table exists and is this image's alone before an entry of it changes. The table is written in full before the L1 entry points to it, so that power loss leaves a
- * leak at worst.
+ * Sees to it that an L2 table exists and is this image's alone before an entry of it changes. The table is written in
+ * full before the L1 entry points to it, so that power loss leaves a leak at worst.
  */
 final class L2Tables {
     private static final int STRIPES = 64;

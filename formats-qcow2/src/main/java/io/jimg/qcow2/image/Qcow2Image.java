@@ -23,7 +23,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open qcow2 image. Ties together the way of a read ({@link GuestReader}), of a write and the capabilities; each lives in a class of its own.
+ * An open qcow2 image. Ties together the way of a read ({@link GuestReader}), of a write and the capabilities; each
+ * lives in a class of its own.
  */
 public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     private final ImageFiles files;

@@ -6,8 +6,9 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Direct buffers for the length of one request, kept for reuse: allocating direct memory is slow. Never waits (a request may need a second buffer while it holds one), so
- * the number in use is bounded by the threads, and what is kept idle by a constant.
+ * Direct buffers for the length of one request, kept for reuse: allocating direct memory is slow. Never waits (a
+ * request may need a second buffer while it holds one), so the number in use is bounded by the threads, and what is
+ * kept idle by a constant.
  */
 final class ScratchBuffers {
     private static final int ADDRESS_ALIGNMENT = 4096;

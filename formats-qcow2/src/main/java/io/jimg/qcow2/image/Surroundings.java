@@ -3,13 +3,15 @@ package io.jimg.qcow2.image;
 import io.jimg.qcow2.mapping.Run;
 
 /**
- * A run of guest bytes about to be written, widened to whole granules: what lies in front of it and behind it has to be copied along.
+ * A run of guest bytes about to be written, widened to whole granules: what lies in front of it and behind it has to be
+ * copied along.
  *
  * @param from start of the first granule
  * @param start first byte to be written
  * @param end first byte after those to be written
  * @param to end of the last granule
- * @param run the run, which tells what the surroundings hold as long as the granule is a cluster's, or a subcluster's, own
+ * @param run the run, which tells what the surroundings hold as long as the granule is a cluster's, or a subcluster's,
+ *     own
  */
 record Surroundings(long from, long start, long end, long to, Run run) {
 

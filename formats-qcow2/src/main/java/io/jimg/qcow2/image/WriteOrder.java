@@ -13,19 +13,23 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The one place that brings metadata to the host, in an order such that power loss at any moment leaves leaked clusters at worst:
+ * The one place that brings metadata to the host, in an order such that power loss at any moment leaves leaked clusters
+ * at worst:
  *
  * <ol>
- *   <li>Take the frees that wait, then the changes of the mapping, as they are now. What comes later belongs to the next flush; so everything that the taken entries point to was written, or
- *       counted in memory, before.
- *   <li>Write the changed refcount blocks. If the refcount table changed: barrier, then the table; if it moved: barrier, then the header, barrier.
+ *   <li>Take the frees that wait, then the changes of the mapping, as they are now. What comes later belongs to the
+ *       next flush; so everything that the taken entries point to was written, or counted in memory, before.
+ *   <li>Write the changed refcount blocks. If the refcount table changed: barrier, then the table; if it moved:
+ *       barrier, then the header, barrier.
  *   <li>Barrier: guest data, new L2 tables and refcounts are durable.
  *   <li>Write the L2 and L1 entries that were taken.
  *   <li>Barrier: the entries are durable, and so is the removal of pointers to what is to be freed.
- *   <li>Lower the refcounts of what no request can be using any more ({@link io.jimg.qcow2.allocation.GracePeriod}). Only now can it be allocated again, or be punched.
+ *   <li>Lower the refcounts of what no request can be using any more ({@link io.jimg.qcow2.allocation.GracePeriod}).
+ *       Only now can it be allocated again, or be punched.
  * </ol>
  *
- * <p>A changed L2 slice leaves the cache only through a flush, so the cache's pressure is served here too. Lock order: guest range, L2 table, slice load, this, slice, allocator.
+ * <p>A changed L2 slice leaves the cache only through a flush, so the cache's pressure is served here too. Lock order:
+ * guest range, L2 table, slice load, this, slice, allocator.
  */
 final class WriteOrder {
     private final Geometry geometry;
@@ -190,7 +194,9 @@ final class WriteOrder {
         }
     }
 
-    /** Gives the host back what nobody else refers to; before the refcount drops, for then the next writer may have it. */
+    /**
+     * Gives the host back what nobody else refers to; before the refcount drops, for then the next writer may have it.
+     */
     private void punch(DeferredFrees.Run run) throws IOException {
         long end = run.hostOffset() + (run.clusters() << geometry.clusterBits());
         long from = run.hostOffset();

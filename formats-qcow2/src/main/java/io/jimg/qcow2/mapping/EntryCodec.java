@@ -4,8 +4,8 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 
 /**
- * Reads and makes L2 entries (specification: "L2 table entry", "Standard Cluster Descriptor", "Compressed Clusters Descriptor", "Extended L2 Entries"). Pure
- * value logic: no tables, no input or output.
+ * Reads and makes L2 entries (specification: "L2 table entry", "Standard Cluster Descriptor", "Compressed Clusters
+ * Descriptor", "Extended L2 Entries"). Pure value logic: no tables, no input or output.
  *
  * @param geometry the image's measures
  * @param version 2 or 3: version 2 has no zero clusters
@@ -78,7 +78,10 @@ public record EntryCodec(Geometry geometry, int version, boolean externalData) {
         return hostOffset | COPIED;
     }
 
-    /** A standard entry's zero form: with its host cluster, or without where {@code hostOffset} is {@link Run#NOWHERE}. Not for extended entries. */
+    /**
+     * A standard entry's zero form: with its host cluster, or without where {@code hostOffset} is {@link Run#NOWHERE}.
+     * Not for extended entries.
+     */
     public long zeroEntry(long hostOffset, boolean owned) {
         return hostOffset == Run.NOWHERE ? ZERO : hostOffset | ZERO | (owned ? COPIED : 0);
     }

@@ -1,7 +1,8 @@
 package io.jimg.qcow2.mapping;
 
 /**
- * The measures of an image, from which every index is computed (specification: "Cluster mapping", "Extended L2 Entries", "Host cluster management").
+ * The measures of an image, from which every index is computed (specification: "Cluster mapping", "Extended L2
+ * Entries", "Host cluster management").
  *
  * @param clusterBits a cluster has {@code 1 << clusterBits} bytes: 9 to 21
  * @param extended whether L2 entries are extended: 16 bytes and 32 subclusters

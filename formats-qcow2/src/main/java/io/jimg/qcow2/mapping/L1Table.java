@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The active L1 table in memory, and which of its sectors on the host are out of date. Safe for many threads; an entry that a thread reads was stored after what it
- * points to.
+ * The active L1 table in memory, and which of its sectors on the host are out of date. Safe for many threads; an entry
+ * that a thread reads was stored after what it points to.
  */
 public final class L1Table {
     /** The unit in which the table is written: one sector, which a power loss leaves whole. */

@@ -12,13 +12,15 @@ import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A bounded cache of L2 slices. Finding a slice that is in memory takes no lock; eviction gives every slice that was used a second chance (CLOCK).
+ * A bounded cache of L2 slices. Finding a slice that is in memory takes no lock; eviction gives every slice that was
+ * used a second chance (CLOCK).
  *
- * <p>A slice is known by its place in the guest, not by its host offset: when an L2 table moves because it was shared, its slices stay valid. Loading is serialised by slice, and
- * whoever moves a table copies it while its slices cannot change (they are not owned), so a load never installs old entries over newer ones.
+ * <p>A slice is known by its place in the guest, not by its host offset: when an L2 table moves because it was shared,
+ * its slices stay valid. Loading is serialised by slice, and whoever moves a table copies it while its slices cannot
+ * change (they are not owned), so a load never installs old entries over newer ones.
  *
- * <p>Changed slices are never written from here: {@link #takeDirty} hands them to whoever orders the writes. A load that finds only changed slices asks {@link Pressure} to have them
- * written.
+ * <p>Changed slices are never written from here: {@link #takeDirty} hands them to whoever orders the writes. A load
+ * that finds only changed slices asks {@link Pressure} to have them written.
  */
 public final class L2Cache {
 
@@ -188,7 +190,9 @@ public final class L2Cache {
         }
     }
 
-    /** Evicts until there is room for one more. Where too much is busy, the cache grows for a while rather than wait. */
+    /**
+     * Evicts until there is room for one more. Where too much is busy, the cache grows for a while rather than wait.
+     */
     private void makeRoom() throws IOException {
         for (int attempt = 0; attempt < PRESSURE_ATTEMPTS; attempt++) {
             if (evictOne()) {

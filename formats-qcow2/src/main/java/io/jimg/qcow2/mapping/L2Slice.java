@@ -8,8 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A part of an L2 table in memory: the unit of the cache, and of locking for changes of entries.
  *
- * <p>Entries are read optimistically: take a stamp of {@link #lock()}, read, validate. They are changed under its write lock, held for the change alone and never across
- * input or output. A slice that {@link #evicted()} is no longer the cache's: whoever wants to change it looks it up again.
+ * <p>Entries are read optimistically: take a stamp of {@link #lock()}, read, validate. They are changed under its write
+ * lock, held for the change alone and never across input or output. A slice that {@link #evicted()} is no longer the
+ * cache's: whoever wants to change it looks it up again.
  */
 public final class L2Slice {
     private static final int SECTOR_WORDS = 512 / Long.BYTES;

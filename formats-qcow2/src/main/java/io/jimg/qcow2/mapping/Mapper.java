@@ -6,7 +6,8 @@ import java.util.concurrent.locks.StampedLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds what lies behind guest offsets. Allocates and changes nothing, and takes no lock for slices that are in memory. Safe for many threads.
+ * Finds what lies behind guest offsets. Allocates and changes nothing, and takes no lock for slices that are in memory.
+ * Safe for many threads.
  */
 public final class Mapper {
     private static final int OPTIMISTIC_ATTEMPTS = 4;
@@ -87,7 +88,10 @@ public final class Mapper {
         }
     }
 
-    /** A scan whose findings may be torn by a change under way: what looks corrupt is left for the scan under the lock to judge. */
+    /**
+     * A scan whose findings may be torn by a change under way: what looks corrupt is left for the scan under the lock
+     * to judge.
+     */
     private @Nullable Run scanOptimistically(L2Slice slice, long guestOffset, long end) {
         try {
             return scan(slice, guestOffset, end);

@@ -6,9 +6,11 @@ package io.jimg.qcow2.mapping;
  * @param kind what the entries say
  * @param guestOffset first guest byte
  * @param length bytes, greater than zero; a compressed run never leaves its cluster
- * @param hostOffset where the first byte lies; the first byte of the stream where compressed; {@link #NOWHERE} without a host cluster
+ * @param hostOffset where the first byte lies; the first byte of the stream where compressed; {@link #NOWHERE} without
+ *     a host cluster
  * @param owned whether this image alone refers to the host clusters (bit 63), so that they may be written in place
- * @param streamLimit compressed runs: bytes from {@code hostOffset} to the end of the last sector of the stream; 0 otherwise
+ * @param streamLimit compressed runs: bytes from {@code hostOffset} to the end of the last sector of the stream; 0
+ *     otherwise
  */
 public record Run(RunKind kind, long guestOffset, long length, long hostOffset, boolean owned, int streamLimit) {
 
