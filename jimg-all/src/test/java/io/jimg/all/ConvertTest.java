@@ -315,7 +315,7 @@ class ConvertTest {
             assertThat(done.size()).isEqualTo(100L << 30);
             assertThat(source.bytesRead.get()).isLessThanOrEqualTo(8 << 20);
             assertThat(source.mostReadsTogether.get()).isLessThanOrEqualTo(2);
-            assertThat(source.longestRead.get()).isLessThanOrEqualTo(256 << 10);
+            assertThat(source.longestRead.get()).isLessThanOrEqualTo(512 << 10);
         }
         qemu.checkClean("qcow2", output);
         qemu.compareEqual("qcow2", sparse, "qcow2", output);
