@@ -1,8 +1,11 @@
 package io.jimg.qcow2;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.spi.Schema;
+import java.util.Locale;
 
 /** Options of an open qcow2 image, named as QEMU names them. */
 public final class Qcow2OpenOptions {
@@ -36,6 +39,28 @@ public final class Qcow2OpenOptions {
     public static final Option<Boolean> PASS_DISCARD_OTHER = Option.of(
             "pass-discard-other", OptionType.BOOL, false, "Generate discard requests when other clusters are freed");
 
+    /** What an image opened to write guards its metadata against. We guard all that is cheap, always: the option is read and has no effect. */
+    public enum OverlapCheck {
+        /** Nothing. */
+        NONE,
+        /** What lies at places that never change. */
+        CONSTANT,
+        /** What is in memory, too. */
+        CACHED,
+        /** Everything. */
+        ALL
+    }
+
+    /** What metadata is guarded against. */
+    public static final Option<OverlapCheck> OVERLAP_CHECK = Option.of("overlap-check", new OverlapCheckType(), "");
+
+    /** The same under its other name; the two must not contradict each other. */
+    public static final Option<OverlapCheck> OVERLAP_CHECK_TEMPLATE =
+            Option.of("overlap-check.template", new OverlapCheckType(), "");
+
+    /** The encryption that the image is expected to have: {@code aes} or {@code luks}. */
+    public static final Option<String> ENCRYPT_FORMAT = Option.of("encrypt.format", OptionType.STRING, "");
+
     /** All options, with those that have no meaning here but are legal in a name written for QEMU. */
     public static final Schema SCHEMA = Schema.of(
             LAZY_REFCOUNTS,
@@ -43,13 +68,49 @@ public final class Qcow2OpenOptions {
             Option.of("pass-discard-snapshot", OptionType.BOOL, ""),
             PASS_DISCARD_OTHER,
             Option.of("discard-no-unref", OptionType.BOOL, ""),
-            Option.of("overlap-check", OptionType.STRING, ""),
-            Option.of("overlap-check.template", OptionType.STRING, ""),
+            OVERLAP_CHECK,
+            OVERLAP_CHECK_TEMPLATE,
+            Option.of("overlap-check.main-header", OptionType.BOOL, ""),
+            Option.of("overlap-check.active-l1", OptionType.BOOL, ""),
+            Option.of("overlap-check.active-l2", OptionType.BOOL, ""),
+            Option.of("overlap-check.refcount-table", OptionType.BOOL, ""),
+            Option.of("overlap-check.refcount-block", OptionType.BOOL, ""),
+            Option.of("overlap-check.snapshot-table", OptionType.BOOL, ""),
+            Option.of("overlap-check.inactive-l1", OptionType.BOOL, ""),
+            Option.of("overlap-check.inactive-l2", OptionType.BOOL, ""),
+            Option.of("overlap-check.bitmap-directory", OptionType.BOOL, ""),
             CACHE_SIZE,
             L2_CACHE_SIZE,
             L2_CACHE_ENTRY_SIZE,
             REFCOUNT_CACHE_SIZE,
-            Option.of("cache-clean-interval", OptionType.NUMBER, ""));
+            Option.of("cache-clean-interval", OptionType.NUMBER, ""),
+            ENCRYPT_FORMAT,
+            Option.of("encrypt.key-secret", OptionType.STRING, ""));
 
     private Qcow2OpenOptions() {}
+
+    private static final class OverlapCheckType implements OptionType<OverlapCheck> {
+        @Override
+        public String placeholder() {
+            return "<str>";
+        }
+
+        @Override
+        public OverlapCheck parse(String name, String text) throws ImageException {
+            for (OverlapCheck check : OverlapCheck.values()) {
+                if (print(check).equals(text)) {
+                    return check;
+                }
+            }
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    "Unsupported value '" + text + "' for qcow2 option 'overlap-check'. Allowed are any of the"
+                            + " following: none, constant, cached, all");
+        }
+
+        @Override
+        public String print(OverlapCheck value) {
+            return value.name().toLowerCase(Locale.ROOT);
+        }
+    }
 }

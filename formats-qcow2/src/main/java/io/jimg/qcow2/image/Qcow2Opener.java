@@ -64,7 +64,8 @@ public final class Qcow2Opener {
         this.codec = new EntryCodec(geometry, header.version(), header.hasDataFile());
         this.sizes = CacheSizes.of(context.options(), geometry, header.size());
         this.buffers = new ScratchBuffers(Math.max(ASSEMBLED_LIMIT, geometry.clusterSize()));
-        this.compression = new ClusterCompression(header.compressionType(), DeflateChoice.AUTO, geometry.clusterSize());
+        this.compression =
+                new ClusterCompression(header.compressionType(), DeflateChoice.configured(), geometry.clusterSize());
         this.compressed = new CompressedReader(geometry, file, compression, buffers);
     }
 
@@ -87,6 +88,7 @@ public final class Qcow2Opener {
     }
 
     private static void refuse(Storage file, OpenContext context, Header header) throws ImageException {
+        OptionRules.check(context.options(), header);
         if (header.cryptMethod() != CryptMethod.NONE && !context.inspectOnly()) {
             throw fail(file, ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be read or written");
         }
