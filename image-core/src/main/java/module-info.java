@@ -17,5 +17,6 @@ module io.jimg {
 
     provides io.jimg.spi.ProtocolDriver with
             io.jimg.storage.FileProtocol,
-            io.jimg.storage.HostDeviceProtocol;
+            io.jimg.storage.HostDeviceProtocol,
+            io.jimg.storage.NullProtocol;
 }

@@ -110,7 +110,7 @@ final class CheckCommand implements Command {
             job = Check.of(image);
         } catch (ImageException refused) {
             if (refused.kind() == ErrorKind.UNSUPPORTED) {
-                throw new CommandException(NO_CHECK, refused.getMessage());
+                throw new CommandException(NO_CHECK, Failures.sentence(refused));
             }
             throw refused;
         }

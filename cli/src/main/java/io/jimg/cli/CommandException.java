@@ -7,6 +7,7 @@ final class CommandException extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final int exitCode;
+    private final String sentence;
 
     /** A failure with exit code 1. */
     CommandException(String sentence) {
@@ -22,6 +23,12 @@ final class CommandException extends Exception {
     CommandException(int exitCode, String sentence) {
         super(sentence, null, false, false);
         this.exitCode = exitCode;
+        this.sentence = sentence;
+    }
+
+    /** The message. */
+    String sentence() {
+        return sentence;
     }
 
     /** What to exit with. */

@@ -101,7 +101,7 @@ final class CompareCommand implements Command {
         try {
             return source.locate(name, format).open();
         } catch (CommandException wrongWords) {
-            throw new CommandException(CANNOT_OPEN, wrongWords.getMessage());
+            throw new CommandException(CANNOT_OPEN, wrongWords.sentence());
         } catch (IOException failed) {
             throw new CommandException(CANNOT_OPEN, Failures.sentence(failed));
         }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** One conversion, as the words of {@code convert} describe it. */
 final class Converter {
     private static final String BACKING_FILE = "backing_file";
-    private static final String BACKING_FORMAT = "backing_fmt";
+    private static final String PREALLOCATION = "preallocation";
 
     private final Console console;
 
@@ -151,8 +151,11 @@ final class Converter {
 
     private static <T> void run(Job<T> job, Progress bar) throws IOException {
         job.onProgress(bar::at);
-        try (Interrupt interrupt = new Interrupt(job)) {
+        Interrupt interrupt = new Interrupt(job);
+        try {
             job.run();
+        } finally {
+            interrupt.end();
         }
     }
 
@@ -161,15 +164,14 @@ final class Converter {
         DottedOptions list = options == null
                 ? DottedOptions.EMPTY
                 : DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED));
-        Create.schema(images, format, target).parse(list);
         boolean hasBacking = backing != null || list.get(BACKING_FILE) != null;
-        boolean hasBackingFormat = backingFormat != null || list.get(BACKING_FORMAT) != null;
         if (hasBacking && sources > 1) {
             throw new CommandException(
                     "Having a backing file for the target makes no sense when concatenating multiple input images");
         }
-        if (hasBacking && !hasBackingFormat) {
-            throw new CommandException("Use of backing file requires explicit backing format");
+        String preallocation = list.get(PREALLOCATION);
+        if (compress && preallocation != null && !preallocation.equals("off")) {
+            throw new CommandException("Compression and preallocation not supported at the same time");
         }
         return new Create(images, target)
                 .format(format)

@@ -18,11 +18,11 @@ final class InfoText {
     /** The text for the images of a chain, or for one, line feeds included. */
     static String of(List<ImageInfo> chain) {
         InfoText writer = new InfoText();
-        for (ImageInfo image : chain) {
-            if (image != chain.get(0)) {
+        for (int i = 0; i < chain.size(); i++) {
+            if (i > 0) {
                 writer.text.append('\n');
             }
-            writer.image(image);
+            writer.image(chain.get(i));
         }
         return writer.text.toString();
     }

@@ -8,14 +8,14 @@ import java.util.concurrent.TimeUnit;
  * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output. The exit code is then the JVM's for the
  * signal.
  */
-final class Interrupt implements AutoCloseable {
+final class Interrupt {
     /** How long a job gets; one that hangs in a dead file system must not keep the process alive for ever. */
     private static final long PATIENCE_SECONDS = 10;
 
     private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook;
 
-    /** Watches over {@code job} until it is closed. */
+    /** Watches over {@code job} until {@link #end()}. */
     Interrupt(Job<?> job) {
         hook = new Thread(() -> cancel(job), "jimg-interrupt");
         Runtime.getRuntime().addShutdownHook(hook);
@@ -32,8 +32,8 @@ final class Interrupt implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    /** The job has ended, one way or the other. */
+    void end() {
         done.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);

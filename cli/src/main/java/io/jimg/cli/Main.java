@@ -48,11 +48,11 @@ public final class Main {
         try {
             return new Main(console, order).run(words);
         } catch (UsageException wrongWords) {
-            console.error(wrongWords.getMessage());
+            console.error(wrongWords.sentence());
             console.plainError("Try '" + console.program() + " --help' for more information");
             return 1;
         } catch (CommandException stopped) {
-            console.error(stopped.getMessage());
+            console.error(stopped.sentence());
             return stopped.exitCode();
         } catch (IOException failed) {
             console.error(Failures.sentence(failed));

@@ -2,6 +2,7 @@ package io.jimg.raw;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.Zeroes;
 import io.jimg.storage.FileCreation;
@@ -12,6 +13,8 @@ import java.io.IOException;
 
 /** Makes an empty file as long as its disk. */
 final class NewFile {
+    private static final int FIRST_BLOCK = 4096;
+
     private NewFile() {}
 
     /** Sets the length and reserves what was asked for. */
@@ -29,8 +32,18 @@ final class NewFile {
         boolean unreserved = mode == Preallocation.FALLOC && size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED;
         if (mode == Preallocation.FULL || unreserved) {
             Zeroes.write(size, file::write);
+        } else if (mode != Preallocation.FALLOC) {
+            allocateFirstBlock(file, size);
         }
         file.truncate(size);
+    }
+
+    /** A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block for that reason. */
+    private static void allocateFirstBlock(Storage file, long size) throws IOException {
+        int length = (int) Math.min(FIRST_BLOCK, size);
+        if (length > 0 && length % file.limits().requestAlignment() == 0) {
+            file.write(AlignedBuffers.allocate(length, file.limits().bufferAlignment()), 0);
+        }
     }
 
     /** A number of bytes in whole sectors. */

@@ -34,8 +34,7 @@ public final class CreatePlan {
     private final Create create;
     private final ImageFormat format;
     private final Images.StorageName file;
-    private final Schema schema;
-    private final Options options;
+    private final CreateOptions options;
     private final long size;
     private final boolean backed;
     /** The files that were made or emptied, for {@link #removeAfter}. */
@@ -61,14 +60,12 @@ public final class CreatePlan {
             Create create,
             ImageFormat format,
             Images.StorageName file,
-            Schema schema,
-            Options options,
+            CreateOptions options,
             long size,
             boolean backed) {
         this.create = create;
         this.format = format;
         this.file = file;
-        this.schema = schema;
         this.options = options;
         this.size = size;
         this.backed = backed;
@@ -93,7 +90,7 @@ public final class CreatePlan {
         Images.StorageName file = images.storageName(create.name());
         Schema schema = schema(format, file);
         DottedOptions text = withBacking(create, format, schema);
-        schema.parse(text);
+        CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);
         checkBackingName(create.name(), backing);
 
@@ -121,8 +118,8 @@ public final class CreatePlan {
         if (size == Create.SIZE_OF_BACKING) {
             throw new ImageException(ErrorKind.BAD_OPTION, "Image creation needs a size parameter");
         }
-        Options options = schema.parse(text.with(SIZE, Long.toString(size)));
-        return new CreatePlan(create, format, file, schema, options, size, backing != null);
+        CreateOptions options = CreateOptions.read(schema, text.with(SIZE, Long.toString(size)));
+        return new CreatePlan(create, format, file, options, size, backing != null);
     }
 
     /** The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in full. */
@@ -133,7 +130,7 @@ public final class CreatePlan {
         Images.StorageName file = images.storageName(create.name());
         Schema schema = schema(format, file);
         DottedOptions text = withBacking(create, format, schema).with(SIZE, Long.toString(size));
-        Options options = schema.parse(text);
+        CreateOptions options = CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);
         String backingFormat = text.get(BACKING_FORMAT);
         if (backing != null) {
@@ -142,7 +139,7 @@ public final class CreatePlan {
             }
             openable(create, backing, backingFormat);
         }
-        return new CreatePlan(create, format, file, schema, options, size, backing != null);
+        return new CreatePlan(create, format, file, options, size, backing != null);
     }
 
     private static void openable(Create create, String backing, String backingFormat) throws IOException {
@@ -174,7 +171,8 @@ public final class CreatePlan {
         if (backingFormat != null) {
             if (schema.find(BACKING_FORMAT) == null) {
                 throw new ImageException(
-                        ErrorKind.UNSUPPORTED, "Backing format not supported for file format '" + format.name() + "'");
+                        ErrorKind.UNSUPPORTED,
+                        "Backing file format not supported for file format '" + format.name() + "'");
             }
             text = text.with(BACKING_FORMAT, backingFormat);
         }
@@ -236,7 +234,7 @@ public final class CreatePlan {
 
     /** All options that were given or settled, the size among them. */
     public Options options() {
-        return options;
+        return options.values();
     }
 
     /** Whether the image gets a backing file. */
@@ -247,17 +245,10 @@ public final class CreatePlan {
     /** What is echoed before the creation: {@code fmt} and every option that was given or has a default, in order, as text. */
     public Doc description() {
         Doc doc = Doc.create().put("fmt", format.name());
-        for (Option<?> option : schema.options()) {
-            describe(doc, option);
+        for (Option<?> option : options.schema().options()) {
+            doc.putIfPresent(option.name(), options.text(option));
         }
         return doc;
-    }
-
-    private <T> void describe(Doc doc, Option<T> option) {
-        T value = options.get(option);
-        if (value != null) {
-            doc.put(option.name(), option.type().print(value));
-        }
     }
 
     /**
@@ -282,6 +273,7 @@ public final class CreatePlan {
 
     /** Checks what the format can check of the options. */
     void validate() throws ImageException {
+        options.check();
         format.validateCreate(request());
     }
 
@@ -306,7 +298,7 @@ public final class CreatePlan {
     }
 
     CreateRequest request() {
-        return new CreateRequest(size, options, this::createFurtherFile);
+        return new CreateRequest(size, options.values(), this::createFurtherFile);
     }
 
     private Storage createFurtherFile(String literalName) throws IOException {

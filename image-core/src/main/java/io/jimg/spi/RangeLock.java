@@ -41,6 +41,9 @@ public final class RangeLock {
     private final Condition released = lock.newCondition();
     private final List<Held> held = new ArrayList<>();
 
+    /** Nothing is locked yet. */
+    public RangeLock() {}
+
     /**
      * Waits until no held range overlaps, and takes it.
      *

@@ -307,8 +307,11 @@ public final class FileStorage implements Storage {
                 return new HostExtent(hostOffset, Math.min(end, data.orElse(end)) - hostOffset, true);
             }
             long hole = host.get().nextHole(hostOffset);
-            // The file may have changed meanwhile; a byte of data at least is a safe answer.
-            return new HostExtent(hostOffset, Math.max(1, Math.min(end, hole) - hostOffset), false);
+            // The file may have changed meanwhile; a byte of data at least is a safe answer. Direct requests see whole
+            // blocks.
+            int block = limits.requestAlignment();
+            long dataEnd = Math.min(end, (hole + block - 1) / block * block);
+            return new HostExtent(hostOffset, Math.max(1, dataEnd - hostOffset), false);
         } catch (IOException failure) {
             throw failed(failure);
         }

@@ -6,9 +6,17 @@ import java.util.Objects;
 public final class UsageException extends Exception {
     private static final long serialVersionUID = 1L;
 
+    private final String sentence;
+
     /** An exception with a sentence for the user, without the program's name. */
     public UsageException(String message) {
         super(message, null, false, false);
+        sentence = message;
+    }
+
+    /** The message. */
+    public String sentence() {
+        return sentence;
     }
 
     /** The sentence for people; never null. */

@@ -10,6 +10,9 @@ import java.io.IOException;
  * there; that is QEMU's rule, too. Safe for many threads.
  */
 final class HostHoles {
+    /** Two clusters of the usual size: the last ones of any image are seldom written to their ends. */
+    private static final long LEAST_MISSING = 128 << 10;
+
     private enum Worth {
         UNKNOWN,
         YES,
@@ -43,7 +46,7 @@ final class HostHoles {
     private boolean worthAsking() throws IOException {
         if (possible && worth == Worth.UNKNOWN) {
             long allocated = file.allocatedSize();
-            worth = file.size() - allocated > allocated / 10 ? Worth.YES : Worth.NO;
+            worth = file.size() - allocated > Math.max(allocated / 10, LEAST_MISSING) ? Worth.YES : Worth.NO;
         }
         return worth == Worth.YES;
     }

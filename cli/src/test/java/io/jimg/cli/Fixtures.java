@@ -1,0 +1,150 @@
+package io.jimg.cli;
+
+import io.jimg.testkit.QemuOracle;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Images that the real tools made, for both programs to work on. Small, each with something of its own. */
+final class Fixtures {
+    private static final int SAMPLE_BYTES = 200 << 10;
+
+    private final Path folder;
+
+    private Fixtures(Path folder) {
+        this.folder = folder;
+    }
+
+    static Fixtures make(QemuOracle oracle, Path folder) throws IOException {
+        Fixtures fixtures = new Fixtures(folder);
+        fixtures.plain();
+        fixtures.qcow2(oracle);
+        fixtures.broken(oracle);
+        return fixtures;
+    }
+
+    /** Copies what a command line overwrites: each word {@code %name} that is also a fixture. */
+    void provide(String line, Path... outputs) throws IOException {
+        for (String word : line.split(" +")) {
+            int at = word.indexOf("%/");
+            if (at < 0 || !Files.exists(folder.resolve(word.substring(at + 2)))) {
+                continue;
+            }
+            String name = word.substring(at + 2);
+            for (Path output : outputs) {
+                Files.copy(folder.resolve(name), output.resolve(name));
+            }
+        }
+    }
+
+    private void plain() throws IOException {
+        Files.createFile(folder.resolve("empty.raw"));
+        Files.writeString(folder.resolve("three.raw"), "abc");
+        sparse("holes.raw", 8 << 20, 0, 1 << 20, 5 << 20);
+        sparse("same.raw", 8 << 20, 0, 1 << 20, 5 << 20);
+        sparse("other.raw", 8 << 20, 0, 1 << 20, (5 << 20) + 512);
+        sparse("longer.raw", 9 << 20, 0, 1 << 20, 5 << 20);
+        sparse("longer-other.raw", 9 << 20, 0, 1 << 20, 5 << 20, 8 << 20);
+        sparse("zero.raw", 8 << 20);
+        Files.writeString(folder.resolve("secret"), "123456");
+    }
+
+    /** A file with {@link #SAMPLE_BYTES} of data at each offset and holes elsewhere. */
+    private void sparse(String name, int size, int... offsets) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve(name).toFile(), "rw")) {
+            file.setLength(size);
+            byte[] sample = new byte[SAMPLE_BYTES];
+            for (int i = 0; i < sample.length; i++) {
+                sample[i] = (byte) (1 + i / 512 % 255);
+            }
+            for (int offset : offsets) {
+                file.seek(offset);
+                file.write(sample);
+            }
+        }
+    }
+
+    private void qcow2(QemuOracle oracle) throws IOException {
+        create(oracle, "base.qcow2", "8M");
+        write(oracle, "base.qcow2", "write -P 1 0 1M", "write -P 0 2M 1M", "write -z 4M 1M", "write -z -u 6M 1M");
+        create(oracle, "over.qcow2", "10M", "-b", "base.qcow2", "-F", "qcow2");
+        write(oracle, "over.qcow2", "write -P 2 512k 100k", "write -P 3 9M 4k");
+        create(oracle, "top.qcow2", "-b", "over.qcow2", "-F", "qcow2");
+        write(oracle, "top.qcow2", "write -z 0 64k", "write -P 4 3M 64k");
+        create(oracle, "snapshots.qcow2", "4M");
+        write(oracle, "snapshots.qcow2", "write -P 1 0 128k");
+        img(oracle, "snapshot", "-c", "first", "snapshots.qcow2");
+        write(oracle, "snapshots.qcow2", "write -P 2 64k 128k");
+        img(oracle, "snapshot", "-c", "a name longer than its column", "snapshots.qcow2");
+        create(oracle, "v2.qcow2", "4M", "-o", "compat=v2,cluster_size=4k");
+        write(oracle, "v2.qcow2", "write -P 5 12k 40k");
+        create(oracle, "extended.qcow2", "4M", "-o", "extended_l2=on,cluster_size=16k");
+        write(oracle, "extended.qcow2", "write -P 6 1k 2k", "write -P 7 1M 40k", "write -z 1M 4k");
+        create(oracle, "features.qcow2", "1M", "-o", "lazy_refcounts=on,refcount_bits=64,compression_type=zstd");
+        create(oracle, "data.qcow2", "2M", "-o", "data_file=" + folder.resolve("data.bin") + ",data_file_raw=on");
+        write(oracle, "data.qcow2", "write -P 8 64k 64k");
+        create(oracle, "bitmaps.qcow2", "1M");
+        img(oracle, "bitmap", "--add", "bitmaps.qcow2", "one");
+        img(oracle, "bitmap", "--add", "--disable", "-g", "4k", "bitmaps.qcow2", "two");
+        img(oracle, "convert", "-c", "-O", "qcow2", "holes.raw", "zlib.qcow2");
+        img(oracle, "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", "holes.raw", "zstd.qcow2");
+        Files.createDirectory(folder.resolve("sub"));
+        create(oracle, "sub/leaf.qcow2", "-b", "../base.qcow2", "-F", "qcow2");
+        img(oracle, "create", "-q", "-u", "-f", "qcow2", "-b", "nowhere.img", "-F", "raw", "orphan.qcow2", "1M");
+        img(
+                oracle,
+                "create",
+                "-q",
+                "-u",
+                "-f",
+                "qcow2",
+                "-b",
+                folder.resolve("self.qcow2"),
+                "-F",
+                "qcow2",
+                "self.qcow2",
+                "1M");
+    }
+
+    /** Images whose metadata is wrong; refcounts of the default layout lie at 128 KiB, two bytes a cluster. */
+    private void broken(QemuOracle oracle) throws IOException {
+        for (String name : new String[] {"leak.qcow2", "wrong.qcow2", "truncated.qcow2"}) {
+            create(oracle, name, "8M");
+            write(oracle, name, "write -P 1 0 1M");
+        }
+        patch("leak.qcow2", (128 << 10) + 2 * 100 + 1, 1);
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("leak.qcow2").toFile(), "rw")) {
+            file.setLength(101 << 16);
+        }
+        patch("wrong.qcow2", (128 << 10) + 2 * 6 + 1, 0);
+        patch("wrong.qcow2", (128 << 10) + 2 * 7 + 1, 2);
+        Files.writeString(folder.resolve("badmagic.qcow2"), "QFI\u00fb is not enough");
+        create(oracle, "unknown-feature.qcow2", "1M");
+        patch("unknown-feature.qcow2", 72, 0x80);
+    }
+
+    private void patch(String name, long offset, int value) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(folder.resolve(name).toFile(), "rw")) {
+            file.seek(offset);
+            file.write(value);
+        }
+    }
+
+    private void create(QemuOracle oracle, String... words) {
+        List<Object> line = new ArrayList<>(List.of("create", "-q", "-f", "qcow2"));
+        line.addAll(List.of(words));
+        img(oracle, line.toArray());
+    }
+
+    private void img(QemuOracle oracle, Object... words) {
+        oracle.imgIn(folder, words).expectExit(0);
+    }
+
+    private void write(QemuOracle oracle, String name, String... commands) {
+        oracle.ioCommands("qcow2", folder.resolve(name), commands);
+    }
+}
