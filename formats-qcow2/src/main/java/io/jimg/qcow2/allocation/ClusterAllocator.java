@@ -336,17 +336,25 @@ public final class ClusterAllocator {
         tableClusters = limited(tableClusters, Math.max(index + 1, firstBlock + (long) newBlocks));
         guard.check(start << geometry.clusterBits(), (long) (tableClusters + newBlocks) << geometry.clusterBits());
 
-        retiredTables.add(new Allocation(table.hostOffset(), table.clusters(), false));
-        table.relocate(start << geometry.clusterBits(), tableClusters);
-        relocated = true;
-        for (int i = 0; i < newBlocks; i++) {
-            blocks.create(firstBlock + i, (start + tableClusters + i) << geometry.clusterBits());
-        }
         long end = start + tableClusters + newBlocks;
-        for (long cluster = start; cluster < end; cluster++) {
-            blocks.set(cluster, 1);
-        }
         neverUsed = Math.max(neverUsed, end);
+        Allocation old = new Allocation(table.hostOffset(), table.clusters(), false);
+        RefcountTable.State before = table.state();
+        try {
+            table.relocate(start << geometry.clusterBits(), tableClusters);
+            for (int i = 0; i < newBlocks; i++) {
+                blocks.create(firstBlock + i, (start + tableClusters + i) << geometry.clusterBits());
+            }
+            for (long cluster = start; cluster < end; cluster++) {
+                blocks.set(cluster, 1);
+            }
+        } catch (IOException failure) {
+            blocks.forget(firstBlock);
+            table.reset(before);
+            throw failure;
+        }
+        relocated = true;
+        retiredTables.add(old);
     }
 
     /** Cuts the table's growth to the limit, and throws where even what is needed lies beyond it. */

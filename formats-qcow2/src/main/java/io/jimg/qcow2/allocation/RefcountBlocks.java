@@ -73,6 +73,12 @@ final class RefcountBlocks {
         table.set(index, hostOffset);
     }
 
+    /** Drops blocks from an index on, changed or not. */
+    void forget(long from) {
+        cached.keySet().removeIf(index -> index >= from);
+        last = null;
+    }
+
     /** Writes all changed blocks. */
     void write() throws IOException {
         for (Block block : cached.values()) {

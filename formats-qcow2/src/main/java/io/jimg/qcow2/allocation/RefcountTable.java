@@ -111,6 +111,22 @@ final class RefcountTable {
         dirty.set(0, (entries.length + SECTOR_ENTRIES - 1) / SECTOR_ENTRIES);
     }
 
+    /** What the table is, for {@link #reset}. */
+    record State(long[] entries, long hostOffset, BitSet dirty) {}
+
+    /** Notes what the table is before a change of several steps, any of which may fail. */
+    State state() {
+        return new State(entries.clone(), hostOffset, (BitSet) dirty.clone());
+    }
+
+    /** Makes the table what it was. */
+    void reset(State state) {
+        entries = state.entries;
+        hostOffset = state.hostOffset;
+        dirty.clear();
+        dirty.or(state.dirty);
+    }
+
     /** Whether the host lacks a change. */
     boolean isDirty() {
         return !dirty.isEmpty();

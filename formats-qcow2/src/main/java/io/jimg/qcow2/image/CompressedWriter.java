@@ -33,18 +33,17 @@ final class CompressedWriter {
         try (RangeLock.Held held = side.ranges().lock(guestOffset, geometry.clusterSize())) {
             side.header().beforeAllocation();
             side.tables().own(guestOffset);
+            Run old = side.map().mapper().find(guestOffset, geometry.clusterSize());
             long place = allocator.allocateBytes(length);
+            long entry = side.map().codec().compressedEntry(place, length);
+            int index = side.map().cache().indexInSlice(guestOffset);
             try {
                 file.write(stream, place);
+                side.map().cache().update(guestOffset, slice -> slice.set(index, entry, 0));
             } catch (IOException failure) {
                 release(place, length);
                 throw failure;
             }
-            Run old = side.map().mapper().find(guestOffset, geometry.clusterSize());
-            long entry = side.map().codec().compressedEntry(place, length);
-            side.map()
-                    .cache()
-                    .update(guestOffset, slice -> slice.set(side.map().cache().indexInSlice(guestOffset), entry, 0));
             if (old.kind() == RunKind.COMPRESSED) {
                 side.freeStream(old.hostOffset(), old.streamLimit(), false);
             } else if (old.hostOffset() != Run.NOWHERE) {

@@ -101,11 +101,12 @@ final class GuestWriter {
         try {
             long host = place.hostOffset() + (around.from() - firstCluster);
             side.copier().write(source.limit((int) run.length()), around, host, place.fresh());
+            side.map().cache().update(firstCluster, slice -> point(slice, firstCluster, placeEnd, place, around, bare));
         } catch (IOException | RuntimeException failure) {
+            // Nothing points there yet: an update fails before it changes an entry, or not at all.
             side.space().release(place);
             throw failure;
         }
-        side.map().cache().update(firstCluster, slice -> point(slice, firstCluster, placeEnd, place, around, bare));
         freeOld(run, firstCluster, placeEnd);
         return (int) run.length();
     }

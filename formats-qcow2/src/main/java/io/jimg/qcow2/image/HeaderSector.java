@@ -21,7 +21,7 @@ final class HeaderSector {
     private final boolean hasFeatures;
     private final boolean lazyRefcounts;
     private final boolean noFlush;
-    private final ByteBuffer sector;
+    private ByteBuffer sector;
     private volatile boolean readyForWrites;
     private volatile boolean readyForAllocation;
     private volatile boolean dirty;
@@ -97,7 +97,6 @@ final class HeaderSector {
         try {
             if (hasFeatures) {
                 setIncompatible(IncompatibleFeature.CORRUPT, true);
-                flush();
             }
         } catch (IOException unmarked) {
             told.addSuppressed(unmarked);
@@ -110,15 +109,12 @@ final class HeaderSector {
         setIncompatible(IncompatibleFeature.DIRTY, false);
         dirty = false;
         readyForAllocation = false;
-        flush();
     }
 
     /** Points the header at another refcount table, which must be durable; durable itself on return. */
     synchronized void setRefcountTable(long hostOffset, int clusters) throws IOException {
-        sector.putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, hostOffset);
-        sector.putInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS, clusters);
-        write();
-        flush();
+        change(copy().putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, hostOffset)
+                .putInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS, clusters));
     }
 
     private synchronized void prepareForWrites() throws IOException {
@@ -129,9 +125,7 @@ final class HeaderSector {
             long stored = sector.getLong(HeaderFields.AUTOCLEAR_FEATURES);
             long kept = stored & AutoclearFeature.RAW_EXTERNAL_DATA.mask();
             if (kept != stored) {
-                sector.putLong(HeaderFields.AUTOCLEAR_FEATURES, kept);
-                write();
-                flush();
+                change(copy().putLong(HeaderFields.AUTOCLEAR_FEATURES, kept));
             }
         }
         readyForWrites = true;
@@ -143,7 +137,6 @@ final class HeaderSector {
         }
         if (lazyRefcounts && !dirty) {
             setIncompatible(IncompatibleFeature.DIRTY, true);
-            flush();
             dirty = true;
         }
         readyForAllocation = true;
@@ -153,18 +146,22 @@ final class HeaderSector {
         long stored = sector.getLong(HeaderFields.INCOMPATIBLE_FEATURES);
         long wanted = set ? stored | feature.mask() : stored & ~feature.mask();
         if (wanted != stored) {
-            sector.putLong(HeaderFields.INCOMPATIBLE_FEATURES, wanted);
-            write();
+            change(copy().putLong(HeaderFields.INCOMPATIBLE_FEATURES, wanted));
         }
     }
 
-    private void write() throws IOException {
-        file.write(sector.duplicate().position(0).limit(SECTOR), 0);
+    private ByteBuffer copy() {
+        return ByteBuffer.allocate(SECTOR).put(sector.duplicate().clear());
     }
 
-    private void flush() throws IOException {
+    /**
+     * Writes another sector, durably. Where that fails, what was known stays, so that the next attempt writes again.
+     */
+    private void change(ByteBuffer changed) throws IOException {
+        file.write(changed.clear(), 0);
         if (!noFlush) {
             file.flush();
         }
+        sector = changed;
     }
 }
