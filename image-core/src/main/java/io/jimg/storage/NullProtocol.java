@@ -64,6 +64,11 @@ public final class NullProtocol implements ProtocolDriver {
     }
 
     @Override
+    public boolean exists(Options options) {
+        return true;
+    }
+
+    @Override
     public void delete(Options options) {
         // Nothing is there.
     }
