@@ -151,14 +151,13 @@ public final class Convert {
             throw new ImageException(ErrorKind.OUT_OF_RANGE, "output file is smaller than input file");
         }
         if (compress) {
-            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
+            Copy.compressedWrite(target);
         }
         Copy copy = copy(overBacking);
         return new Job<>() {
             @Override
             protected Conversion execute() throws IOException {
-                return copy.run(
-                        new DeviceTarget(target, targetIsZero, outOfOrder), this::checkCancelled, this::progress);
+                return copy.run(target, targetIsZero, this::checkCancelled, this::progress);
             }
         };
     }

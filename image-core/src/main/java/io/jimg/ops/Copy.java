@@ -2,13 +2,16 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.capability.CompressedWrite;
 import io.jimg.device.ConcatenatedDevice;
 import io.jimg.device.TokenBucket;
 import io.jimg.spi.ImageWriter;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -44,21 +47,38 @@ final class Copy {
         this.settings = settings;
     }
 
-    Settings settings() {
-        return settings;
-    }
-
     /** Copies to a new image, whose writer stays the caller's. */
     Conversion run(ImageWriter writer, Pause pause, Job.ProgressListener progress) throws IOException {
-        StoredRuns runs = settings.compress() && sources.size() == 1
-                ? StoredRuns.between(sources.get(0), writer)
-                : StoredRuns.NONE;
-        return run(new WriterTarget(writer, settings.compress()), runs, pause, progress);
+        return run(
+                new WriterTarget(writer, settings.compress()),
+                storedRuns((codec, length) -> length == writer.runLength() && writer.accepts(codec, length)),
+                pause,
+                progress);
     }
 
     /** Copies to an image that is written at any offset and stays the caller's. */
-    Conversion run(DeviceTarget target, Pause pause, Job.ProgressListener progress) throws IOException {
-        return run(target, StoredRuns.NONE, pause, progress);
+    Conversion run(BlockDevice device, boolean zeroed, Pause pause, Job.ProgressListener progress) throws IOException {
+        DeviceTarget target = new DeviceTarget(
+                device, settings.compress() ? compressedWrite(device) : null, zeroed, settings.outOfOrder());
+        long size = sources.get(0).size();
+        return run(target, storedRuns((codec, length) -> target.accepts(codec, length, size)), pause, progress);
+    }
+
+    private StoredRuns storedRuns(StoredRuns.Acceptance target) {
+        return settings.compress() && sources.size() == 1 ? StoredRuns.of(sources.get(0), target) : StoredRuns.NONE;
+    }
+
+    /**
+     * How an image takes compressed runs.
+     *
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where it takes none
+     */
+    static CompressedWrite compressedWrite(BlockDevice device) throws ImageException {
+        return (device instanceof DiskImage image
+                        ? image.capability(CompressedWrite.class)
+                        : Optional.<CompressedWrite>empty())
+                .orElseThrow(() ->
+                        new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format"));
     }
 
     private Conversion run(CopyTarget target, StoredRuns runs, Pause pause, Job.ProgressListener progress)

@@ -2,33 +2,53 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.ZeroMode;
+import io.jimg.capability.CompressedWrite;
 import io.jimg.spi.ImageWriter.Placement;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** An image that is written at any offset. What allocates on a write does so in guest order, unless another order is welcome. */
 final class DeviceTarget implements CopyTarget {
     private static final int LARGEST_UNIT = 2 << 20;
 
     private final BlockDevice device;
+    private final @Nullable CompressedWrite compressed;
     private final boolean zeroed;
     private final boolean anyOrder;
 
     /**
      * Over a device that stays the caller's.
      *
+     * @param compressed how compressed runs are written to it; null where data stays plain
      * @param zeroed whether it reads as zeroes everywhere
      * @param anyOrder whether writes may overtake each other
      */
-    DeviceTarget(BlockDevice device, boolean zeroed, boolean anyOrder) {
+    DeviceTarget(BlockDevice device, @Nullable CompressedWrite compressed, boolean zeroed, boolean anyOrder) {
         this.device = device;
+        this.compressed = compressed;
         this.zeroed = zeroed;
         this.anyOrder = anyOrder;
     }
 
+    /**
+     * Whether it takes a source's runs as they are stored.
+     *
+     * @param sourceSize bytes of the source: where it ends within a run, the rest of that run must be past this device's end too
+     */
+    boolean accepts(String codec, int runLength, long sourceSize) {
+        return compressed != null
+                && compressed.codec().equals(codec)
+                && compressed.runLength() == runLength
+                && (sourceSize % runLength == 0 || sourceSize == device.size());
+    }
+
     @Override
     public int unit() {
+        if (compressed != null) {
+            return compressed.runLength();
+        }
         return Math.max(
                 device.limits().requestAlignment(),
                 Math.min(LARGEST_UNIT, device.limits().zeroAlignment()));
@@ -47,6 +67,9 @@ final class DeviceTarget implements CopyTarget {
     private Placement placement(Piece piece) {
         return switch (piece.kind()) {
             case DATA -> () -> device.write(Objects.requireNonNull(piece.bytes()), piece.guestOffset());
+            case COMPRESSED, STORED ->
+                () -> Objects.requireNonNull(compressed)
+                        .writeCompressed(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
             case ZERO ->
                 zeroed
                         ? Placement.NONE
@@ -62,8 +85,10 @@ final class DeviceTarget implements CopyTarget {
     }
 
     @Override
-    public boolean compress(ByteBuffer source, ByteBuffer destination) {
-        throw new UnsupportedOperationException("this image takes no compressed data");
+    public boolean compress(ByteBuffer source, ByteBuffer destination) throws IOException {
+        CompressedWrite how = Objects.requireNonNull(compressed);
+        // What follows the source's shorter last run may be data of this device's own.
+        return source.remaining() == how.runLength() && how.compress(source, destination);
     }
 
     @Override

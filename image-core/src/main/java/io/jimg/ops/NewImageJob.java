@@ -2,7 +2,6 @@ package io.jimg.ops;
 
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
-import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.spi.ImageWriter;
@@ -52,13 +51,8 @@ final class NewImageJob extends Job<Conversion> {
             }
         }
         file.close();
-        if (copy.settings().compress()) {
-            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression is not possible with these options");
-        }
         try (DiskImage target = plan.open(cache)) {
-            DeviceTarget device =
-                    new DeviceTarget(target, !plan.backed(), copy.settings().outOfOrder());
-            return copy.run(device, this::checkCancelled, this::progress);
+            return copy.run(target, !plan.backed(), this::checkCancelled, this::progress);
         }
     }
 

@@ -3,7 +3,6 @@ package io.jimg.ops;
 import io.jimg.DiskImage;
 import io.jimg.Extent;
 import io.jimg.capability.CompressedRuns;
-import io.jimg.spi.ImageWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -23,14 +22,19 @@ final class StoredRuns {
         this.layers = layers;
     }
 
-    /** The runs of {@code source} and of the layers beneath that {@code target} accepts. */
-    static StoredRuns between(DiskImage source, ImageWriter target) {
+    /** Whether a target takes runs as they are stored. */
+    @FunctionalInterface
+    interface Acceptance {
+        boolean accepts(String codec, int runLength);
+    }
+
+    /** The runs of {@code source} and of the layers beneath that a target accepts. */
+    static StoredRuns of(DiskImage source, Acceptance target) {
         List<@Nullable CompressedRuns> layers = new ArrayList<>();
         for (DiskImage layer = source; layer != null; layer = layer.backing()) {
             Optional<CompressedRuns> runs = layer.capability(CompressedRuns.class)
-                    // In a layer of another size the last run stands for other bytes.
-                    .filter(some ->
-                            some.runLength() == target.runLength() && target.accepts(some.codec(), some.runLength()));
+                    .filter(some -> target.accepts(some.codec(), some.runLength()));
+            // In a layer of another size the last run stands for other bytes.
             layers.add(layer.size() == source.size() ? runs.orElse(null) : null);
         }
         return new StoredRuns(layers);

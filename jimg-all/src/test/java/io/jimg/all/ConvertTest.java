@@ -198,6 +198,53 @@ class ConvertTest {
         assertThat(Files.mismatch(head, raw)).isEqualTo(-1);
     }
 
+    @ParameterizedTest
+    @CsvSource({"raw", "qcow2"})
+    void existingImageTakesCompressedData(String format) throws IOException {
+        Path raw = SampleDisk.write(folder.resolve("raw"), (5 << 20) + 512, 14);
+        Path input = folder.resolve("input");
+        qemu.img(
+                        format.equals("raw")
+                                ? new Object[] {"convert", "-O", "raw", "-f", "raw", raw, input}
+                                : new Object[] {"convert", "-c", "-O", "qcow2", "-f", "raw", raw, input})
+                .expectExit(0);
+        Path target = folder.resolve("target");
+        qemu.img("create", "-q", "-f", "qcow2", target, "8M").expectExit(0);
+        qemu.ioCommands("qcow2", target, "write -P 9 0 8M");
+        try (DiskImage source = open(input, format);
+                DiskImage existing = IMAGES.open(
+                        target, OpenOptions.DEFAULT.withFormat("qcow2").withWritable(true))) {
+            Conversion done = new Convert(source).compress(true).into(existing).run();
+            // The source ends within a run behind which the target has data of its own.
+            assertThat(done.carriedOver()).isZero();
+        }
+        qemu.checkClean("qcow2", target);
+        qemu.ioCommands("qcow2", target, "read -P 9 5243392 3145216");
+        assertThat(qemu.img("map", "--output=json", "-f", "qcow2", target).stdout())
+                .contains("\"compressed\": true");
+        Path head = folder.resolve("head");
+        qemu.img("dd", "-f", "qcow2", "-O", "raw", "bs=512", "count=10241", "if=" + target, "of=" + head)
+                .expectExit(0);
+        assertThat(Files.mismatch(head, raw)).isEqualTo(-1);
+    }
+
+    @Test
+    void existingImageOfTheSameSizeTakesRunsAsTheyAreStored() throws IOException {
+        Path raw = SampleDisk.write(folder.resolve("raw"), (5 << 20) + 512, 15);
+        Path packed = folder.resolve("packed");
+        qemu.img("convert", "-c", "-O", "qcow2", "-f", "raw", raw, packed).expectExit(0);
+        Path target = folder.resolve("target");
+        qemu.img("create", "-q", "-f", "qcow2", target, (5 << 20) + 512).expectExit(0);
+        try (DiskImage source = open(packed, "qcow2");
+                DiskImage existing = IMAGES.open(
+                        target, OpenOptions.DEFAULT.withFormat("qcow2").withWritable(true))) {
+            Conversion done = new Convert(source).compress(true).into(existing).run();
+            assertThat(done.carriedOver()).isGreaterThan(0);
+        }
+        qemu.checkClean("qcow2", target);
+        qemu.compareEqual("raw", raw, "qcow2", target);
+    }
+
     @Test
     void existingImageThatIsTooSmallIsRefused() throws IOException {
         Path raw = SampleDisk.write(folder.resolve("raw"), 5 << 20, 6);
