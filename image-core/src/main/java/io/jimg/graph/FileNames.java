@@ -34,14 +34,6 @@ public final class FileNames {
         if (name.startsWith("/") || protocolPrefix(name) != null) {
             return name;
         }
-        return resolveLiteral(referrer, name);
-    }
-
-    /** As {@link #resolve} for a name that is a path whatever it looks like. */
-    public static String resolveLiteral(String referrer, String name) throws ImageException {
-        if (name.startsWith("/")) {
-            return name;
-        }
         if (referrer.startsWith(JSON_PREFIX)) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, "Cannot use relative backing file names for '" + referrer + "'");

@@ -99,7 +99,7 @@ final class NodeContext implements OpenContext {
         if (name == null) {
             return null;
         }
-        return opener.openLiteral(FileNames.resolveLiteral(file.name(), name), own, mode, origin);
+        return opener.openLiteral(name, own, mode, origin);
     }
 
     @Override

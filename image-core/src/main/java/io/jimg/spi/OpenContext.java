@@ -54,7 +54,7 @@ public interface OpenContext {
      *
      * @param child name of the child, such as {@code data-file}
      * @param role for the gate
-     * @param name a literal file name, relative to the image's own file; null where the image says none
+     * @param name a literal file name, relative to the process's working directory, as QEMU takes a data file's; null where the image says none
      * @return null where there is no name and none in the options
      */
     @Nullable

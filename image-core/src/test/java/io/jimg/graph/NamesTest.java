@@ -29,12 +29,6 @@ class NamesTest {
     }
 
     @Test
-    void aLiteralNameIsAPathWhateverItLooksLike() throws ImageException {
-        assertThat(FileNames.resolveLiteral("/images/top.qcow2", "json:{\"driver\":\"raw\"}"))
-                .isEqualTo("/images/json:{\"driver\":\"raw\"}");
-    }
-
-    @Test
     void jsonFlattensToDottedKeys() throws ImageException {
         assertThat(JsonNames.parse(
                                 "json:{'driver':'qcow2', \"file\":{\"filename\":\"a\",\"locking\":true}, \"backing\":null, \"n\":[1,{\"x\":2}]}")

@@ -46,9 +46,16 @@ class GoldenImagesUsedTest {
     private static final int WRITES = 6;
     private static final long LARGEST = 8 << 20;
 
-    /** Their backing names are relative to the working directory, which a test cannot change. */
-    private static final Set<String> BOUND_TO_A_FOLDER =
-            Set.of("backing-json", "backing-json-dotted", "backing-json-raw-format", "backing-file-url");
+    /** Their backing and data files' names are relative to the working directory, which a test cannot change. */
+    private static final Set<String> BOUND_TO_A_FOLDER = Set.of(
+            "backing-json",
+            "backing-json-dotted",
+            "backing-json-raw-format",
+            "backing-file-url",
+            "data-file",
+            "data-file-raw",
+            "data-file-extl2",
+            "data-file-backed");
 
     @TempDir
     Path folder;
