@@ -114,6 +114,9 @@ final class CopyOnWrite {
 
     /** Whether surroundings are known to be zero. */
     private boolean zero(Surroundings around, long guestOffset, int length) throws IOException {
+        if (!around.uniform()) {
+            return false;
+        }
         RunKind kind = around.run().kind();
         if (kind.isZero()) {
             return true;

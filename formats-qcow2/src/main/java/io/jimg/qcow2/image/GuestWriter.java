@@ -75,7 +75,7 @@ final class GuestWriter {
 
     /** Data for clusters that have their place already, but do not show it yet. */
     private int fillReserved(ByteBuffer source, Run run) throws IOException {
-        Surroundings around = Surroundings.of(run, geometry.subclusterSize());
+        Surroundings around = Surroundings.of(run, geometry.subclusterSize(), true);
         side.copier().write(source.limit((int) run.length()), around, run.hostOffset() - around.headLength(), false);
         side.map().cache().update(run.guestOffset(), slice -> {
             for (long at = geometry.clusterStart(run.guestOffset()); at < run.end(); at += geometry.clusterSize()) {
@@ -97,7 +97,9 @@ final class GuestWriter {
         // Subclusters without a place can keep their state beside new data; whatever else the old cluster held moves
         // with it.
         boolean bare = run.kind() == RunKind.UNALLOCATED || run.kind() == RunKind.ZERO;
-        Surroundings around = Surroundings.of(run, bare ? geometry.subclusterSize() : geometry.clusterSize());
+        Surroundings around = bare
+                ? Surroundings.of(run, geometry.subclusterSize(), true)
+                : Surroundings.of(run, geometry.clusterSize(), !geometry.extended());
         try {
             long host = place.hostOffset() + (around.from() - firstCluster);
             side.copier().write(source.limit((int) run.length()), around, host, place.fresh());
