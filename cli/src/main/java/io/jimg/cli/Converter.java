@@ -135,7 +135,7 @@ final class Converter {
         if (targetExists) {
             try (DiskImage output = openTarget(target)) {
                 refuseBitmaps(images, output.format());
-                run(convert.into(output), bar);
+                run(convert.overBacking(backing != null).into(output), bar);
             }
             return;
         }

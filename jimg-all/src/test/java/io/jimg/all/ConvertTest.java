@@ -163,6 +163,37 @@ class ConvertTest {
         qemu.compareEqual("qcow2", overlay, "qcow2", copy);
     }
 
+    @ParameterizedTest
+    @CsvSource({"true, 65536", "false, 131072"})
+    void existingOverlayTakesOneLayerOrAll(boolean overBacking, long copied) throws IOException {
+        Path base = folder.resolve("base");
+        Path overlay = folder.resolve("overlay");
+        Path target = folder.resolve("target");
+        qemu.img("create", "-q", "-f", "qcow2", base, "1M").expectExit(0);
+        qemu.ioCommands("qcow2", base, "write -P 2 0 64k");
+        for (Path each : List.of(overlay, target)) {
+            qemu.img("create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", each)
+                    .expectExit(0);
+        }
+        qemu.ioCommands("qcow2", overlay, "write -P 1 64k 64k");
+        try (DiskImage source = open(overlay, "qcow2");
+                DiskImage existing = IMAGES.open(
+                        target,
+                        OpenOptions.DEFAULT
+                                .withFormat("qcow2")
+                                .withWritable(true)
+                                .withGate(OpenGate.ALLOW))) {
+            assertThat(new Convert(source)
+                            .overBacking(overBacking)
+                            .into(existing)
+                            .run()
+                            .copied())
+                    .isEqualTo(copied);
+        }
+        qemu.checkClean("qcow2", target);
+        qemu.compareEqual("qcow2", overlay, "qcow2", target);
+    }
+
     @Test
     void severalImagesAreJoined() throws IOException {
         Path first = SampleDisk.write(folder.resolve("first"), 3_000_001, 4);
