@@ -214,8 +214,9 @@ final class GuestEraser {
             throws IOException {
         List<long[]> left = new ArrayList<>();
         for (long at = first; at < last; ) {
-            long end = Math.min(last, cache.sliceEnd(at));
-            if (side.tables().exists(at) || tableWanted.at(at)) {
+            boolean wanted = side.tables().exists(at) || tableWanted.at(at);
+            long end = Math.min(last, wanted ? cache.sliceEnd(at) : geometry.tableEnd(at));
+            if (wanted) {
                 changeSlice(at, end, rule, punchFreed, left);
             }
             at = end;

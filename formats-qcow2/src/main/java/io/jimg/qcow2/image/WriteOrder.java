@@ -9,6 +9,7 @@ import io.jimg.qcow2.mapping.L2Cache;
 import io.jimg.qcow2.mapping.L2Slice;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,6 +33,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * guest range, L2 table, slice load, this, slice, allocator.
  */
 final class WriteOrder {
+    private static final int LARGEST_JOINED = 1 << 20;
+
     private final Geometry geometry;
     private final ImageFiles files;
     private final Storage file;
@@ -146,12 +149,37 @@ final class WriteOrder {
     }
 
     private void writeMapping(List<L2Slice.Piece> slices, List<L1Table.Piece> entries) throws IOException {
-        for (L2Slice.Piece piece : slices) {
-            file.write(piece.bytes().duplicate(), cache.hostOffset(piece));
+        int from = 0;
+        long start = 0;
+        int length = 0;
+        for (int i = 0; i < slices.size(); i++) {
+            L2Slice.Piece piece = slices.get(i);
+            long hostOffset = cache.hostOffset(piece);
+            if (length > 0 && (hostOffset != start + length || length >= LARGEST_JOINED)) {
+                writeJoined(slices.subList(from, i), start, length);
+                length = 0;
+            }
+            if (length == 0) {
+                from = i;
+                start = hostOffset;
+            }
+            length += piece.bytes().remaining();
+        }
+        if (length > 0) {
+            writeJoined(slices.subList(from, slices.size()), start, length);
         }
         for (L1Table.Piece piece : entries) {
             file.write(piece.bytes().duplicate(), l1Offset + (long) piece.index() * Long.BYTES);
         }
+    }
+
+    /** Writes slices that follow each other on the host, as those of one L2 table do, in one request. */
+    private void writeJoined(List<L2Slice.Piece> pieces, long hostOffset, int length) throws IOException {
+        ByteBuffer joined = ByteBuffer.allocate(length);
+        for (L2Slice.Piece piece : pieces) {
+            joined.put(piece.bytes().duplicate());
+        }
+        file.write(joined.flip(), hostOffset);
     }
 
     private void writeRefcounts() throws IOException {

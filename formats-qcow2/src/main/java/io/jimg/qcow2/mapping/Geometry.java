@@ -59,6 +59,11 @@ public record Geometry(int clusterBits, boolean extended, int refcountOrder) {
         return 1L << (tableBits() + clusterBits);
     }
 
+    /** First guest offset after those that the L2 table of an offset describes. */
+    public long tableEnd(long guestOffset) {
+        return (guestOffset & -tableCoverage()) + tableCoverage();
+    }
+
     /** Index in the L1 table of a guest offset. */
     public long l1Index(long guestOffset) {
         return guestOffset >>> (tableBits() + clusterBits);
