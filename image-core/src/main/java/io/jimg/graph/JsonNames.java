@@ -2,8 +2,10 @@ package io.jimg.graph;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
@@ -38,13 +40,16 @@ final class JsonNames {
             }
             readObject(parser, "", flat);
             if (parser.nextToken() != null) {
-                throw new ImageException(ErrorKind.BAD_OPTION, "Could not parse the JSON options: trailing text");
+                throw new ImageException(ErrorKind.BAD_OPTION, "Could not parse the JSON options: Expecting at most one JSON value");
             }
         } catch (ImageException refused) {
             throw refused;
-        } catch (IOException malformed) {
-            throw new ImageException(
-                    ErrorKind.BAD_OPTION, "Could not parse the JSON options: " + firstLine(malformed), malformed);
+        } catch (JsonEOFException early) {
+            throw malformed("premature EOI", early);
+        } catch (JsonProcessingException malformed) {
+            throw malformed(malformed.getOriginalMessage(), malformed);
+        } catch (IOException failure) {
+            throw malformed(String.valueOf(failure.getMessage()), failure);
         }
         return DottedOptions.of(flat);
     }
@@ -73,9 +78,8 @@ final class JsonNames {
         }
     }
 
-    private static String firstLine(IOException malformed) {
-        String message = String.valueOf(malformed.getMessage());
-        int end = message.indexOf('\n');
-        return end < 0 ? message : message.substring(0, end);
+    private static ImageException malformed(String why, IOException cause) {
+        return new ImageException(
+                ErrorKind.BAD_OPTION, "Could not parse the JSON options: JSON parse error, " + why, cause);
     }
 }

@@ -2,6 +2,7 @@ package io.jimg.graph;
 
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.Secrets;
@@ -12,6 +13,7 @@ import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.util.Objects;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -66,8 +68,12 @@ final class NodeContext implements OpenContext {
     @Override
     public @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException {
         DottedOptions text = node.text();
-        String replaced = text.get("backing");
-        if (!node.backing() || (replaced != null && replaced.isEmpty())) {
+        String reference = text.get("backing");
+        if (reference != null && !reference.isEmpty()) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION, "Cannot find device='" + reference + "' nor node-name='" + reference + "'");
+        }
+        if (!node.backing() || reference != null) {
             return null;
         }
         DottedOptions own = text.child("backing");
@@ -80,10 +86,11 @@ final class NodeContext implements OpenContext {
             if (named) {
                 return opener.openNode(null, format, own, false, true, origin.byCaller());
             }
-            String resolved = FileNames.resolve(file.name(), java.util.Objects.requireNonNull(name));
+            String resolved = FileNames.resolve(file.name(), Objects.requireNonNull(name));
             return opener.openNode(resolved, format, own, false, true, origin);
         } catch (ImageException failure) {
-            throw failure.prefixed("Could not open backing file: ");
+            // A chain that is too long would be told of once for each of its images.
+            throw failure.kind() == ErrorKind.LIMIT ? failure : failure.prefixed("Could not open backing file: ");
         }
     }
 

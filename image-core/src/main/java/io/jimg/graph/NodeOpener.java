@@ -8,6 +8,7 @@ import io.jimg.OpenOptions;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
+import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenGate;
@@ -252,7 +253,7 @@ public final class NodeOpener {
         if (head.capacity() % alignment == 0) {
             file.read(head, 0);
         } else {
-            ByteBuffer whole = io.jimg.spi.AlignedBuffers.allocate(
+            ByteBuffer whole = AlignedBuffers.allocate(
                     (head.capacity() + alignment - 1) & -alignment,
                     file.limits().bufferAlignment());
             file.read(whole, 0);

@@ -50,6 +50,13 @@ class NamesTest {
     }
 
     @Test
+    void whatIsWrongIsSaidInQemusWords() {
+        assertThatThrownBy(() -> JsonNames.parse("json:{"))
+                .hasMessage("Could not parse the JSON options: JSON parse error, premature EOI");
+        assertThatThrownBy(() -> JsonNames.parse("json:{\"a\":1} x")).hasMessageStartingWith("Could not parse");
+    }
+
+    @Test
     void aTowerOfBracketsIsRefused() {
         assertThatThrownBy(() -> JsonNames.parse("json:" + "{\"a\":".repeat(100_000)))
                 .isInstanceOf(ImageException.class);
