@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  * Cuts a source into chunks by asking for its extents in guest order; what is known to be zero is told apart here and never read. Safe for many threads.
  */
 final class SourceWalk {
-    /** Bounds the memory of a chunk of a source that is scattered to bits. */
-    private static final int MOST_PIECES = 512;
+    /** Bounds the memory of a chunk of a source that is scattered to bits, and the time until the next look at a cancel. */
+    private static final int MOST_EXTENTS = 512;
 
     private final BlockDevice source;
     private final Rules rules;
@@ -42,7 +42,7 @@ final class SourceWalk {
     synchronized Chunk next() throws IOException {
         List<Piece> pieces = new ArrayList<>();
         int room = rules.room();
-        while (guestOffset < source.size() && room > 0 && pieces.size() < MOST_PIECES) {
+        for (int asked = 0; guestOffset < source.size() && room > 0 && asked < MOST_EXTENTS; asked++) {
             Piece piece = nextPiece(room);
             guestOffset = piece.end();
             if (piece.takesRoom()) {
