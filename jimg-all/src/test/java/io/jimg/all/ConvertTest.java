@@ -3,6 +3,7 @@ package io.jimg.all;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
@@ -331,6 +332,23 @@ class ConvertTest {
             assertThat(output).doesNotExist();
         }
         assertThat(Files.readAllBytes(raw)).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"raw, NONE", "raw, DIRECTSYNC", "raw, WRITETHROUGH", "qcow2, NONE", "qcow2, WRITEBACK"})
+    void cacheModeChangesNoByte(String format, CacheMode cache) throws IOException {
+        Path raw = SampleDisk.write(folder.resolve("raw"), 3_000_320, 16);
+        Path output = folder.resolve("output");
+        try (DiskImage source =
+                IMAGES.open(raw, OpenOptions.DEFAULT.withFormat("raw").withCache(cache))) {
+            new Convert(source).cache(cache).toNew(target(output, format, "")).run();
+        }
+        qemu.compareEqual("raw", raw, format, output);
+        if (format.equals("raw")) {
+            assertThat(Files.mismatch(raw, output)).isEqualTo(-1);
+        } else {
+            qemu.checkClean(format, output);
+        }
     }
 
     @Test
