@@ -18,6 +18,7 @@ class ArchitectureTest {
     static void readClasses() {
         library = new ClassFileImporter()
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(location -> !location.contains("/io/jimg/testkit/"))
                 .importPackages("io.jimg");
     }
 
