@@ -256,6 +256,7 @@ public final class Qcow2Opener {
                 new CompressedWriter(side, allocator, file),
                 newOrder,
                 context.cache().writeThrough());
+        capabilities.with(Checkable.class, () -> new FlushedCheck(file, path));
         if (!header.hasDataFile()) {
             capabilities.with(
                     CompressedWrite.class,

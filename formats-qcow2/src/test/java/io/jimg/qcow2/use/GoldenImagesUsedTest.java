@@ -65,6 +65,10 @@ class GoldenImagesUsedTest {
                 .filter(image -> image.secret().isEmpty()
                         && !BOUND_TO_A_FOLDER.contains(image.name())
                         && !image.name().equals("damage-corrupt-bit")
+                        // Once two of its three references are written anew, the third lacks the COPIED flag: by the
+                        // real
+                        // tools' writes, too.
+                        && !image.name().equals("cluster-shared")
                         && image.snapshotId().isEmpty()
                         && image.snapshotName().isEmpty()
                         && image.size().orElse(0) > 0

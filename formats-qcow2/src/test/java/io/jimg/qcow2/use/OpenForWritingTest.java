@@ -7,6 +7,8 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
+import io.jimg.capability.CheckReport;
+import io.jimg.capability.Checkable;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.qcow2.header.CompatibleFeature;
@@ -79,6 +81,20 @@ class OpenForWritingTest {
             assertThat(Qcow2Opener.readHeader(storage).autoclear().bits()).isZero();
         }
         assertThat(Qcow2Opener.readHeader(storage).compatible().bits()).isEqualTo(1L << 41);
+    }
+
+    @Test
+    void isCheckedWhileItIsOpen() throws IOException {
+        MemoryStorage storage = create(false);
+        try (DiskImage image = open(storage)) {
+            for (int round = 0; round < 3; round++) {
+                image.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), 70_000L + 65536L * round);
+                CheckReport report =
+                        image.capability(Checkable.class).orElseThrow().check().run();
+                assertThat(report.findings()).isEmpty();
+                assertThat(report.allocatedClusters()).isEqualTo(round + 1);
+            }
+        }
     }
 
     @Test
