@@ -138,7 +138,7 @@ public final class Convert {
                     ErrorKind.BAD_OPTION,
                     "Having a backing file for the target makes no sense when concatenating multiple input images");
         }
-        return new NewImageJob(copy(plan.backed()), plan, sources, cache);
+        return new NewImageJob(copy(plan.backed(), plan.blankFrom()), plan, sources, cache);
     }
 
     /**
@@ -153,7 +153,7 @@ public final class Convert {
         if (compress) {
             Copy.compressedWrite(target);
         }
-        Copy copy = copy(overBacking);
+        Copy copy = copy(overBacking, Long.MAX_VALUE);
         return new Job<>() {
             @Override
             protected Conversion execute() throws IOException {
@@ -173,10 +173,18 @@ public final class Convert {
         return total;
     }
 
-    private Copy copy(boolean overBackingFile) {
+    private Copy copy(boolean overBackingFile, long blankFrom) {
         return new Copy(
                 sources,
                 new Copy.Settings(
-                        compress, sparseSize, parallel, outOfOrder, copyRange, rate, salvage, overBackingFile));
+                        compress,
+                        sparseSize,
+                        parallel,
+                        outOfOrder,
+                        copyRange,
+                        rate,
+                        salvage,
+                        overBackingFile,
+                        blankFrom));
     }
 }

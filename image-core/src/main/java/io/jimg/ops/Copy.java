@@ -26,7 +26,12 @@ final class Copy {
     private final List<DiskImage> sources;
     private final Settings settings;
 
-    /** What {@link Convert} was told. */
+    /**
+     * What {@link Convert} was told.
+     *
+     * @param overBacking whether only the source's topmost layer is copied
+     * @param blankFrom guest offset from which a target over a backing file reads as zeroes without a write
+     */
     record Settings(
             boolean compress,
             int sparseSize,
@@ -35,7 +40,8 @@ final class Copy {
             boolean copyRange,
             long rate,
             @Nullable Consumer<String> salvage,
-            boolean overBacking) {}
+            boolean overBacking,
+            long blankFrom) {}
 
     /** Lets a job stop a copy. */
     interface Pause {
@@ -93,7 +99,14 @@ final class Copy {
                 source,
                 new SourceWalk(
                         source,
-                        new SourceWalk.Rules(target.unit(), grain, room, layers(), settings.sparseSize() == 0, runs)),
+                        new SourceWalk.Rules(
+                                target.unit(),
+                                grain,
+                                room,
+                                layers(),
+                                settings.blankFrom(),
+                                settings.sparseSize() == 0,
+                                runs)),
                 new ChunkReader.Rules(
                         room,
                         settings.sparseSize() == 0 ? 0 : grain,

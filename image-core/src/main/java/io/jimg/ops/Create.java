@@ -4,7 +4,6 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.spi.DottedOptions;
-import io.jimg.spi.OpenGate;
 import io.jimg.spi.Schema;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +27,7 @@ public final class Create {
     private @Nullable String backingFile;
     private @Nullable String backingFormat;
     private boolean unsafeBacking;
-    private OpenOptions backingOptions = OpenOptions.DEFAULT.withGate(OpenGate.ALLOW);
+    private OpenOptions backingOptions = OpenOptions.DEFAULT.withBacking(false);
 
     /**
      * An image in the file {@code name}: a path or a {@code protocol:…} name, which is created, or emptied where it exists.
@@ -74,7 +73,10 @@ public final class Create {
         return this;
     }
 
-    /** How the backing file is opened to learn its size; its gate decides on what lies further down. Anything is permitted unless this is set. */
+    /**
+     * How the backing file is opened to learn its size. It is opened without asking, for the caller named it; what lies further down is opened where these
+     * options say so and their gate permits it. Unless this is set the backing file is opened alone, and a copy over a backing file that has one itself is denied.
+     */
     public Create backingOptions(OpenOptions value) {
         backingOptions = value;
         return this;

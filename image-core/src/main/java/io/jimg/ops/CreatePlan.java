@@ -15,6 +15,7 @@ import io.jimg.spi.CreateRequest;
 import io.jimg.spi.Doc;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 public final class CreatePlan {
     private static final ProtocolDriver.Mode PEEK = new ProtocolDriver.Mode(false, CacheMode.WRITEBACK, false);
 
+    private static final long NO_BACKING = -1;
+
     static final String SIZE = "size";
     static final String BACKING_FILE = "backing_file";
     static final String BACKING_FORMAT = "backing_fmt";
@@ -36,7 +39,7 @@ public final class CreatePlan {
     private final Images.StorageName file;
     private final CreateOptions options;
     private final long size;
-    private final boolean backed;
+    private final long backingSize;
     /** The files that were made or emptied, for {@link #removeAfter}. */
     private final List<Touched> touched = new ArrayList<>();
 
@@ -62,13 +65,13 @@ public final class CreatePlan {
             Images.StorageName file,
             CreateOptions options,
             long size,
-            boolean backed) {
+            long backingSize) {
         this.create = create;
         this.format = format;
         this.file = file;
         this.options = options;
         this.size = size;
-        this.backed = backed;
+        this.backingSize = backingSize;
     }
 
     static Schema schema(ImageFormat format, Images.@Nullable StorageName file) {
@@ -119,7 +122,7 @@ public final class CreatePlan {
             throw new ImageException(ErrorKind.BAD_OPTION, "Image creation needs a size parameter");
         }
         CreateOptions options = CreateOptions.read(schema, text.with(SIZE, Long.toString(size)));
-        return new CreatePlan(create, format, file, options, size, backing != null);
+        return new CreatePlan(create, format, file, options, size, NO_BACKING);
     }
 
     /** The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in full. */
@@ -133,18 +136,21 @@ public final class CreatePlan {
         CreateOptions options = CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);
         String backingFormat = text.get(BACKING_FORMAT);
+        long backingSize = NO_BACKING;
         if (backing != null) {
             if (backingFormat == null) {
                 throw new ImageException(ErrorKind.BAD_OPTION, "Use of backing file requires explicit backing format");
             }
-            openable(create, backing, backingFormat);
+            backingSize = sizeOfOpenable(create, backing, backingFormat);
         }
-        return new CreatePlan(create, format, file, options, size, backing != null);
+        return new CreatePlan(create, format, file, options, size, backingSize);
     }
 
-    private static void openable(Create create, String backing, String backingFormat) throws IOException {
-        try {
-            openBacking(create, backing, backingFormat).close();
+    private static long sizeOfOpenable(Create create, String backing, String backingFormat) throws IOException {
+        // The copy may have to be filled as an image that is open, and such a one reads all layers beneath.
+        OpenOptions how = create.backingOptions().withBacking(true);
+        try (DiskImage opened = openBacking(create, backing, backingFormat, how)) {
+            return opened.size();
         } catch (ImageException failure) {
             throw failure.prefixed("Could not open '" + create.name() + "': Could not open backing file: ");
         }
@@ -182,7 +188,7 @@ public final class CreatePlan {
     private static DiskImage openForSize(Create create, String backing, @Nullable String backingFormat)
             throws IOException {
         try {
-            return openBacking(create, backing, backingFormat);
+            return openBacking(create, backing, backingFormat, create.backingOptions());
         } catch (ImageException failure) {
             throw new ImageException(
                     failure.kind(),
@@ -207,14 +213,13 @@ public final class CreatePlan {
         }
     }
 
-    private static DiskImage openBacking(Create create, String backing, @Nullable String backingFormat)
+    private static DiskImage openBacking(Create create, String backing, @Nullable String backingFormat, OpenOptions how)
             throws IOException {
         // Nothing of it is read but its size, so it may be a running guest's disk: that is how overlays come to be.
-        OpenOptions how = create.backingOptions()
-                .withFormat(backingFormat)
-                .withWritable(false)
-                .withForceShare(true);
-        return create.images().open(FileNames.resolve(create.name(), backing), how);
+        return create.images()
+                .open(
+                        FileNames.resolve(create.name(), backing),
+                        how.withFormat(backingFormat).withWritable(false).withForceShare(true));
     }
 
     /** Name of the file. */
@@ -237,9 +242,14 @@ public final class CreatePlan {
         return options.values();
     }
 
-    /** Whether the image gets a backing file. */
+    /** Whether the image, which becomes a copy, gets a backing file. */
     boolean backed() {
-        return backed;
+        return backingSize != NO_BACKING;
+    }
+
+    /** Guest offset from which a copy reads as zeroes by itself, for its backing file has ended; {@link Long#MAX_VALUE} where it has none. */
+    long blankFrom() {
+        return backed() ? backingSize : Long.MAX_VALUE;
     }
 
     /** What is echoed before the creation: {@code fmt} and every option that was given or has a default, in order, as text. */
@@ -288,9 +298,17 @@ public final class CreatePlan {
         return storage;
     }
 
-    /** Opens the image that was created, to fill it. */
+    /** Opens the image that was created, to fill it. What it names is what the caller named; the layers further down are up to the caller's gate. */
     DiskImage open(CacheMode cache) throws IOException {
+        String referrer = file.protocol().nameOf(file.options());
+        OpenGate gate = create.backingOptions().gate();
         OpenOptions how = create.backingOptions()
+                .withBacking(true)
+                .withGate(request -> {
+                    if (!request.referrer().equals(referrer)) {
+                        gate.permit(request);
+                    }
+                })
                 .withFormat(format.name())
                 .withWritable(true)
                 .withCache(cache);

@@ -28,10 +28,12 @@ final class SourceWalk {
      * @param grain the granularity of zeroes, a multiple of {@code unit}
      * @param room bytes of data in one chunk, a multiple of {@code unit}
      * @param layers how many layers of the source are asked; what is in none of them is skipped
+     * @param blankFrom guest offset from which zeroes are skipped, for the target reads as zeroes there by itself
      * @param fillZeroes whether zeroes are written as data
      * @param storedRuns which compressed extents are carried over
      */
-    record Rules(int unit, int grain, int room, int layers, boolean fillZeroes, StoredRuns storedRuns) {}
+    record Rules(
+            int unit, int grain, int room, int layers, long blankFrom, boolean fillZeroes, StoredRuns storedRuns) {}
 
     SourceWalk(BlockDevice source, Rules rules) {
         this.source = source;
@@ -54,9 +56,12 @@ final class SourceWalk {
     }
 
     private Piece nextPiece(int room) throws IOException {
-        Extent extent = extentAt(guestOffset);
-        Kind kind = kindOf(extent);
-        long end = extent.end() == source.size() ? extent.end() : extent.end() & -rules.unit();
+        Kind kind = kindAt(guestOffset);
+        long end = endAt(guestOffset);
+        while (kind == Kind.SKIP && (end & (rules.unit() - 1)) != 0 && end < source.size() && kindAt(end) == kind) {
+            end = endAt(end);
+        }
+        end = end == source.size() ? end : end & -rules.unit();
         if (end <= guestOffset) {
             // The unit is of more than one kind: it is read as a whole.
             kind = Kind.DATA;
@@ -75,14 +80,24 @@ final class SourceWalk {
 
     private Extent extentAt(long offset) throws IOException {
         Extent known = current;
-        if (known == null || known.end() <= offset) {
+        if (known == null || offset < known.guestOffset() || known.end() <= offset) {
             known = source.extentAt(offset, source.size() - offset, rules.layers());
             current = known;
         }
         return known;
     }
 
-    private Kind kindOf(Extent extent) {
+    /** Where what {@link #kindAt} says ends. */
+    private long endAt(long offset) throws IOException {
+        Extent extent = extentAt(offset);
+        return extent.zero() && offset < rules.blankFrom() ? Math.min(extent.end(), rules.blankFrom()) : extent.end();
+    }
+
+    private Kind kindAt(long offset) throws IOException {
+        Extent extent = extentAt(offset);
+        if (extent.zero() && offset >= rules.blankFrom()) {
+            return Kind.SKIP;
+        }
         if (extent.zero()) {
             return rules.fillZeroes() ? Kind.FILL : Kind.ZERO;
         }

@@ -195,6 +195,99 @@ class ConvertTest {
         qemu.compareEqual("qcow2", overlay, "qcow2", target);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "1M, '', 4096, true",
+        "1000k, '', 4096, false",
+        "1M, preallocation=metadata;extended_l2=on, 4096, true",
+        "1M, '', 0, true"
+    })
+    void nothingIsWrittenWhereAShorterBackingFileHasEnded(
+            String backingSize, String options, int sparseSize, boolean zeroesBefore) throws IOException {
+        Path base = folder.resolve("base");
+        Path overlay = folder.resolve("overlay");
+        Path copy = folder.resolve("copy");
+        qemu.img("create", "-q", "-f", "raw", base, backingSize).expectExit(0);
+        qemu.ioCommands("raw", base, "write -P 1 0 1000k");
+        qemu.img("create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", overlay, "100G")
+                .expectExit(0);
+        qemu.ioCommands("qcow2", overlay, "write -P 3 4M 64k", "write -z 1G 1M");
+        if (zeroesBefore) {
+            qemu.ioCommands("qcow2", overlay, "write -z 960k 128k");
+        }
+        try (DiskImage source = open(overlay, "qcow2")) {
+            Conversion done = new Convert(source)
+                    .sparseSize(sparseSize)
+                    .toNew(target(copy, "qcow2", options)
+                            .backingFile(base.toString())
+                            .backingFormat("raw"))
+                    .run();
+            long zeroes = zeroesBefore ? 64 << 10 : 0;
+            assertThat(done.zeroes()).isEqualTo(sparseSize == 0 ? 0 : zeroes);
+            assertThat(done.copied()).isEqualTo((64 << 10) + (sparseSize == 0 ? zeroes : 0));
+        }
+        qemu.checkClean("qcow2", copy);
+        qemu.compareEqual("qcow2", overlay, "qcow2", copy);
+        if (options.isEmpty()) {
+            assertThat(Files.size(copy)).isLessThan(1 << 20);
+        }
+    }
+
+    @Test
+    void backingFileThatTheCallerNamesIsOpenedAndWhatItNamesIsNot() throws IOException {
+        Path base = folder.resolve("base");
+        Path middle = folder.resolve("middle");
+        Path raw = SampleDisk.write(folder.resolve("raw"), 1 << 20, 16);
+        qemu.img("create", "-q", "-f", "qcow2", base, "1M").expectExit(0);
+        qemu.ioCommands("qcow2", base, "write -P 2 0 1M");
+        qemu.img("create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", middle)
+                .expectExit(0);
+        Path created = folder.resolve("created");
+        overlay(created, "", middle).plan().job().run();
+        assertThat(qemu.img("info", "-f", "qcow2", created).expectExit(0).stdout())
+                .contains("virtual size: 1 MiB");
+        assertThatThrownBy(() -> overlay(created, "", middle)
+                        .backingOptions(OpenOptions.DEFAULT)
+                        .plan())
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DENIED));
+        // The second one is filled as an image that is open.
+        for (String options : List.of("", "preallocation=metadata;extended_l2=on")) {
+            try (DiskImage source = open(raw, "raw")) {
+                Path copy = folder.resolve("copy" + options.length());
+                new Convert(source).toNew(overlay(copy, options, base)).run();
+                qemu.compareEqual("raw", raw, "qcow2", copy);
+                Path denied = folder.resolve("denied");
+                assertThatThrownBy(() -> new Convert(source).toNew(overlay(denied, options, middle)))
+                        .isInstanceOfSatisfying(
+                                ImageException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.DENIED));
+                assertThat(denied).doesNotExist();
+                new Convert(source)
+                        .toNew(overlay(denied, options, middle)
+                                .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.within(folder))))
+                        .run();
+                qemu.compareEqual("raw", raw, "qcow2", denied);
+                Files.delete(denied);
+            }
+        }
+    }
+
+    private static Create overlay(Path file, String options, Path backing) {
+        return target(file, "qcow2", options).backingFile(backing.toString()).backingFormat("qcow2");
+    }
+
+    @Test
+    void dataFileThatTheCallerNamesIsOpened() throws IOException {
+        Path raw = SampleDisk.write(folder.resolve("raw"), 1 << 20, 17);
+        Path copy = folder.resolve("copy");
+        try (DiskImage source = open(raw, "raw")) {
+            new Convert(source)
+                    .toNew(target(copy, "qcow2", "preallocation=metadata;data_file=" + folder.resolve("data")))
+                    .run();
+        }
+        qemu.compareEqual("raw", raw, "qcow2", copy);
+    }
+
     @Test
     void severalImagesAreJoined() throws IOException {
         Path first = SampleDisk.write(folder.resolve("first"), 3_000_001, 4);
@@ -252,8 +345,8 @@ class ConvertTest {
         }
         qemu.checkClean("qcow2", target);
         qemu.ioCommands("qcow2", target, "read -P 9 5243392 3145216");
-        assertThat(qemu.img("map", "--output=json", "-f", "qcow2", target).stdout())
-                .contains("\"compressed\": true");
+        assertThat(qemu.img("check", "--output=json", "-f", "qcow2", target).stdout())
+                .containsPattern("\"compressed-clusters\": [1-9]");
         Path head = folder.resolve("head");
         qemu.img("dd", "-f", "qcow2", "-O", "raw", "bs=512", "count=10241", "if=" + target, "of=" + head)
                 .expectExit(0);
