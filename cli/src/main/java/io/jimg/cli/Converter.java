@@ -133,6 +133,7 @@ final class Converter {
                 .rate(rate)
                 .salvage(salvage ? this::unreadable : null);
         if (targetExists) {
+            refuseBitmapsOf(images);
             try (DiskImage output = openTarget(target)) {
                 refuseBitmaps(images, output.format());
                 run(convert.overBacking(backing != null).into(output), bar);
@@ -142,10 +143,11 @@ final class Converter {
         Create create = create(images.size(), target);
         @Nullable CacheMode mode = CacheModes.find(targetCache);
         Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
+        refuseBitmapsOf(images);
+        refuseBitmaps(images, format);
         if (mode == null) {
             throw badTargetCache();
         }
-        refuseBitmaps(images, format);
         run(job, bar);
     }
 
@@ -205,12 +207,20 @@ final class Converter {
         return new CommandException("Invalid cache option: " + targetCache);
     }
 
-    /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */
-    private void refuseBitmaps(List<DiskImage> images, String targetFormat) throws CommandException, IOException {
+    private void refuseBitmapsOf(List<DiskImage> images) throws CommandException, IOException {
         if (bitmaps && images.size() > 1) {
             throw new CommandException("Copying bitmaps only possible with single source");
         }
-        if (bitmaps && images.get(0).formatSpecific().get("bitmaps") != null) {
+        if (bitmaps && !Images.standard().format(images.get(0).format()).bitmaps()) {
+            throw new CommandException("Source lacks bitmap support");
+        }
+    }
+
+    /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */
+    private void refuseBitmaps(List<DiskImage> images, String targetFormat) throws CommandException, IOException {
+        if (bitmaps
+                && (!Images.standard().format(targetFormat).bitmaps()
+                        || images.get(0).formatSpecific().get("bitmaps") != null)) {
             throw new CommandException("Format driver '" + targetFormat + "' does not support bitmaps");
         }
     }

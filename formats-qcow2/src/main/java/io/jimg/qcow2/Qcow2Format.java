@@ -58,6 +58,11 @@ public final class Qcow2Format implements ImageFormat {
     }
 
     @Override
+    public boolean bitmaps() {
+        return true;
+    }
+
+    @Override
     public void validateCreate(CreateRequest request) throws ImageException {
         Creation.validate(request);
     }

@@ -75,6 +75,11 @@ public interface ImageFormat {
         return false;
     }
 
+    /** Whether an image of this format can hold persistent bitmaps. */
+    default boolean bitmaps() {
+        return false;
+    }
+
     /**
      * Checks options before any file is touched, so that a command that fails leaves an existing file as it was.
      *
