@@ -40,7 +40,8 @@ final class JsonNames {
             }
             readObject(parser, "", flat);
             if (parser.nextToken() != null) {
-                throw new ImageException(ErrorKind.BAD_OPTION, "Could not parse the JSON options: Expecting at most one JSON value");
+                throw new ImageException(
+                        ErrorKind.BAD_OPTION, "Could not parse the JSON options: Expecting at most one JSON value");
             }
         } catch (ImageException refused) {
             throw refused;

@@ -13,8 +13,8 @@ import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.Storage;
 import java.io.IOException;
-import java.util.Objects;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One image's way to the opener that opens it. */
