@@ -53,7 +53,7 @@ class GracePeriodTest {
                 });
             }
             Future<?> writer = pool.submit(() -> {
-                for (int i = 0; i < 2_000; i++) {
+                for (int i = 0; i < 300; i++) {
                     AtomicBoolean old = shared.getAndSet(new AtomicBoolean());
                     long mark = grace.mark();
                     while (!grace.passed(mark)) {
