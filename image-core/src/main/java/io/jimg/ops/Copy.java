@@ -90,7 +90,9 @@ final class Copy {
     private Conversion run(CopyTarget target, StoredRuns runs, Pause pause, Job.ProgressListener progress)
             throws IOException {
         BlockDevice source = sources.size() == 1 ? sources.get(0) : new ConcatenatedDevice(sources);
-        int grain = roundUp(Math.max(settings.sparseSize(), 1), target.unit());
+        // What is compressed is left out by whole runs; a finer or coarser search would only split them.
+        int sought = settings.compress() ? 1 : Math.max(settings.sparseSize(), 1);
+        int grain = roundUp(sought, target.unit());
         boolean copies = settings.copyRange() && sources.size() == 1 && target.copies();
         int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
         Consumer<String> listener = settings.salvage();

@@ -21,7 +21,8 @@ final class ZeroRuns {
     private final int granularity;
 
     /**
-     * Runs in units of {@code granularity} bytes, counted from the guest's first byte: only a whole unit, or the disk's shorter last one, can be zero.
+     * Runs in units of {@code granularity} bytes, counted from the guest's first byte: only a whole unit, the disk's shorter last one, or data that is shorter than a unit can
+     * be zero.
      */
     ZeroRuns(int granularity) {
         this.granularity = granularity;
@@ -39,7 +40,8 @@ final class ZeroRuns {
         for (int at = from; at < to; ) {
             long intoUnit = (guestOffset + (at - from)) % granularity;
             int end = (int) Math.min(to, at + (granularity - intoUnit));
-            boolean whole = intoUnit == 0 && (end - at == granularity || (last && end == to));
+            boolean whole = (intoUnit == 0 && (end - at == granularity || (last && end == to)))
+                    || (at == from && end == to);
             boolean zero = whole && isZero(buffer, at, end);
             if (at > runStart && zero != runZero) {
                 visitor.run(runStart, at, runZero);

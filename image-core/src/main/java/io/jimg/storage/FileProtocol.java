@@ -78,7 +78,15 @@ public class FileProtocol implements ProtocolDriver {
     public final DottedOptions parseName(String fileName) {
         String prefix = name + ":";
         return DottedOptions.EMPTY.with(
-                FILENAME.name(), fileName.startsWith(prefix) ? fileName.substring(prefix.length()) : fileName);
+                FILENAME.name(),
+                fileName.startsWith(prefix) ? unmistakable(fileName.substring(prefix.length())) : fileName);
+    }
+
+    /** A path that is not taken for a name with a protocol when it is read again. */
+    private static String unmistakable(String path) {
+        int colon = path.indexOf(':');
+        int slash = path.indexOf('/');
+        return colon >= 0 && (slash < 0 || colon < slash) ? "./" + path : path;
     }
 
     @Override
