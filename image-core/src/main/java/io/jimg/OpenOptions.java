@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param forceShare whether locks of other processes are ignored, as {@code -U}; only for read-only opens
  * @param denyWriters whether others must not write meanwhile even where the format would bear it, as a raw image does: for copying
  * @param inspectOnly whether only metadata will be asked: data files are not opened, reads of guest data may fail
+ * @param toCheck whether the image will be checked: damage that the check reports itself does not keep it from being opened
  * @param secrets who gives passphrases
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file ({@code backing.…}) as text
  */
@@ -28,6 +29,7 @@ public record OpenOptions(
         boolean forceShare,
         boolean denyWriters,
         boolean inspectOnly,
+        boolean toCheck,
         Secrets secrets,
         DottedOptions driverOptions) {
 
@@ -41,66 +43,183 @@ public record OpenOptions(
             false,
             false,
             false,
+            false,
             Secrets.NONE,
             DottedOptions.EMPTY);
 
     /** With the format stated, or, by null, found by content. */
     public OpenOptions withFormat(@Nullable String value) {
         return new OpenOptions(
-                value, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
+                value,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** To read and write, or only to read. */
     public OpenOptions withWritable(boolean value) {
         return new OpenOptions(
-                format, value, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
+                format,
+                value,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** With another cache mode. */
     public OpenOptions withCache(CacheMode value) {
         return new OpenOptions(
-                format, writable, value, gate, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
+                format,
+                writable,
+                value,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** With another gate. */
     public OpenOptions withGate(OpenGate value) {
         return new OpenOptions(
-                format, writable, cache, value, backing, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
+                format,
+                writable,
+                cache,
+                value,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** With or without the backing chain. */
     public OpenOptions withBacking(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, value, forceShare, denyWriters, inspectOnly, secrets, driverOptions);
+                format,
+                writable,
+                cache,
+                gate,
+                value,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** With locks of others ignored or obeyed. */
     public OpenOptions withForceShare(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, value, denyWriters, inspectOnly, secrets, driverOptions);
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                value,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** With others kept from writing meanwhile, or not. */
     public OpenOptions withDenyWriters(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, value, inspectOnly, secrets, driverOptions);
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                value,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
     }
 
     /** For metadata only, or for data too. */
     public OpenOptions withInspectOnly(boolean value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, denyWriters, value, secrets, driverOptions);
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                value,
+                toCheck,
+                secrets,
+                driverOptions);
+    }
+
+    /** For a check, or for any other use. */
+    public OpenOptions withToCheck(boolean value) {
+        return new OpenOptions(
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                value,
+                secrets,
+                driverOptions);
     }
 
     /** With another source of passphrases. */
     public OpenOptions withSecrets(Secrets value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, value, driverOptions);
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                value,
+                driverOptions);
     }
 
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, secrets, value);
+                format,
+                writable,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                value);
     }
 }

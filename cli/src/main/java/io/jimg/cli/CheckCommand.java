@@ -85,7 +85,7 @@ final class CheckCommand implements Command {
         source.cache(mode);
         ImageSource.Located located = source.locate(names.get(0), format);
         try (DiskImage image =
-                located.with(located.options().withWritable(repair)).open()) {
+                located.with(located.options().withWritable(repair).withToCheck(true)).open()) {
             CheckReport report = check(image, repair, console);
             if (output == OutputForm.JSON) {
                 console.line(JsonWriter.pretty(CheckText.document(report, located.words(), image.format())));

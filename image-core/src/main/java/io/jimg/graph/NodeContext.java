@@ -50,6 +50,11 @@ final class NodeContext implements OpenContext {
     }
 
     @Override
+    public boolean toCheck() {
+        return opener.caller().toCheck();
+    }
+
+    @Override
     public boolean probed() {
         return node.probed();
     }

@@ -24,6 +24,11 @@ public interface OpenContext {
     /** Whether only metadata will be asked: data files must not be opened. */
     boolean inspectOnly();
 
+    /** Whether the image is opened to be checked: damage that the check reports itself must not keep it from being opened. */
+    default boolean toCheck() {
+        return false;
+    }
+
     /** Whether the format was found by content instead of being stated. */
     boolean probed();
 

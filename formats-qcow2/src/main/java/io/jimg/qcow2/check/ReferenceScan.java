@@ -3,6 +3,7 @@ package io.jimg.qcow2.check;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.EncryptionPointer;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.header.SnapshotTable;
 import java.io.IOException;
@@ -72,6 +73,7 @@ final class ReferenceScan {
         int length = (int) Math.max(0, Math.min(wanted, reader.fileSize() - header.snapshotsOffset()));
         SnapshotTable table;
         try {
+            HostRange.require("Failed to read snapshot table", header.snapshotsOffset(), reader.name());
             table = SnapshotTable.parse(reader.read(header.snapshotsOffset(), length), header, reader.name());
         } catch (ImageException unreadable) {
             throw unreadable.prefixed("ERROR failed to read the snapshot table: ");

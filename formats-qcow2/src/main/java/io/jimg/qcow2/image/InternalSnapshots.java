@@ -7,7 +7,6 @@ import io.jimg.capability.Snapshots;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.SnapshotEntry;
-import io.jimg.qcow2.header.SnapshotTable;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.List;
@@ -57,14 +56,7 @@ final class InternalSnapshots implements Snapshots {
     }
 
     private List<SnapshotEntry> entries() throws IOException {
-        if (header.snapshotCount() == 0) {
-            return List.of();
-        }
-        int wanted = SnapshotTable.largestLength(header.snapshotCount());
-        long inFile = Math.max(0, file.size() - header.snapshotsOffset());
-        int length = (int) Math.min(wanted, inFile);
-        return SnapshotTable.parse(GuestMap.read(file, header.snapshotsOffset(), length), header, file.name())
-                .entries();
+        return SnapshotReader.read(file, header).entries();
     }
 
     private static @Nullable SnapshotEntry find(List<SnapshotEntry> entries, String idOrName) {

@@ -22,6 +22,7 @@ import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
+import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.mapping.Damage;
@@ -87,7 +88,7 @@ public final class Qcow2Opener {
         return HeaderParser.parse(GuestMap.read(file, 0, clusterSize), file.name());
     }
 
-    private static void refuse(Storage file, OpenContext context, Header header) throws ImageException {
+    private static void refuse(Storage file, OpenContext context, Header header) throws IOException {
         OptionRules.check(context.options(), header);
         if (header.cryptMethod() != CryptMethod.NONE && !context.inspectOnly()) {
             throw fail(file, ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be read or written");
@@ -95,6 +96,15 @@ public final class Qcow2Opener {
         if (context.writable() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
             throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
+        if (header.dataFileRaw() && !header.hasDataFile() && !context.inspectOnly()) {
+            throw fail(file, ErrorKind.CORRUPT, "data-file-raw requires a data file");
+        }
+        HostRange.require("Could not read L1 table", header.l1TableOffset(), file.name());
+        // Read for what is wrong with them alone: nobody shall build on an image that QEMU does not open.
+        if (!context.toCheck()) {
+            SnapshotReader.read(file, header);
+        }
+        BitmapReader.read(file, header);
     }
 
     private Qcow2Image open() throws IOException {

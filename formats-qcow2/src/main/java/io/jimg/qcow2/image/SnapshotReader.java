@@ -1,0 +1,32 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HostRange;
+import io.jimg.qcow2.header.SnapshotTable;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+
+/** Reads the snapshot table. */
+final class SnapshotReader {
+    /** Holds nearly every table; the most that one can take would be 129 KiB for each of its entries. */
+    private static final int USUAL_LENGTH = 64 << 10;
+
+    private SnapshotReader() {}
+
+    /** The table; bytes past the file's end are zero. */
+    static SnapshotTable read(Storage file, Header header) throws IOException {
+        if (header.snapshotCount() == 0) {
+            return SnapshotTable.EMPTY;
+        }
+        HostRange.require("Failed to read snapshot table", header.snapshotsOffset(), file.name());
+        long inFile = Math.max(0, file.size() - header.snapshotsOffset());
+        int longest = (int) Math.min(SnapshotTable.largestLength(header.snapshotCount()), inFile);
+        int usual = Math.min(USUAL_LENGTH, longest);
+        SnapshotTable table = parse(file, header, usual);
+        return table.length() <= usual ? table : parse(file, header, longest);
+    }
+
+    private static SnapshotTable parse(Storage file, Header header, int length) throws IOException {
+        return SnapshotTable.parse(GuestMap.read(file, header.snapshotsOffset(), length), header, file.name());
+    }
+}
