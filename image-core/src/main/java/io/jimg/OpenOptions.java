@@ -210,16 +210,6 @@ public record OpenOptions(
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         return new OpenOptions(
-                format,
-                writable,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                value);
+                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, toCheck, secrets, value);
     }
 }

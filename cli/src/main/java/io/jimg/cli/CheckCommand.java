@@ -1,6 +1,7 @@
 package io.jimg.cli;
 
 import io.jimg.CacheMode;
+import io.jimg.DamageException;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
@@ -84,8 +85,9 @@ final class CheckCommand implements Command {
         }
         source.cache(mode);
         ImageSource.Located located = source.locate(names.get(0), format);
-        try (DiskImage image =
-                located.with(located.options().withWritable(repair).withToCheck(true)).open()) {
+        try (DiskImage image = located.with(
+                        located.options().withWritable(repair).withToCheck(true))
+                .open()) {
             CheckReport report = check(image, repair, console);
             if (output == OutputForm.JSON) {
                 console.line(JsonWriter.pretty(CheckText.document(report, located.words(), image.format())));
@@ -120,6 +122,12 @@ final class CheckCommand implements Command {
         CheckReport report;
         try {
             report = job.run();
+        } catch (DamageException unreadable) {
+            console.error(unreadable.getMessage());
+            throw new CommandException("Check failed: "
+                    + (unreadable.getCause() instanceof ImageException cause && cause.kind() == ErrorKind.LIMIT
+                            ? "File too large"
+                            : "Input/output error"));
         } catch (IOException failed) {
             throw new CommandException("Check failed: " + Failures.sentence(failed));
         }

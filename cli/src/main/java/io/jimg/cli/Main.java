@@ -55,7 +55,7 @@ public final class Main {
             console.error(stopped.sentence());
             return stopped.exitCode();
         } catch (IOException failed) {
-            console.error(Failures.sentence(failed));
+            Failures.tell(console, failed);
             return 1;
         }
     }

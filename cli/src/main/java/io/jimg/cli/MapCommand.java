@@ -2,6 +2,7 @@ package io.jimg.cli;
 
 import io.jimg.DiskImage;
 import io.jimg.Extent;
+import io.jimg.ImageException;
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
@@ -70,9 +71,16 @@ final class MapCommand implements Command {
         }
         try (DiskImage image = source.locate(names.get(0), format).open()) {
             MapExtents map = new MapExtents(image).start(start).length(length);
-            return output == OutputForm.JSON
-                    ? json(invocation.console(), map, start)
-                    : table(invocation.console(), map);
+            return print(invocation.console(), map, output, start);
+        }
+    }
+
+    private static int print(Console console, MapExtents map, OutputForm output, long start)
+            throws IOException, CommandException {
+        try {
+            return output == OutputForm.JSON ? json(console, map, start) : table(console, map);
+        } catch (IOException failed) {
+            throw ImageException.wrap(failed).prefixed("Could not read file metadata: ");
         }
     }
 
@@ -109,7 +117,8 @@ final class MapCommand implements Command {
     }
 
     private static int json(Console console, MapExtents map, long start) throws IOException {
-        String[] separator = {"["};
+        console.out().print("[");
+        String[] separator = {""};
         long count = map.forEach(extent -> {
                     console.out().print(separator[0]);
                     console.out().print(object(extent));
@@ -118,7 +127,7 @@ final class MapCommand implements Command {
                 .run();
         if (count == 0) {
             console.out()
-                    .print("[{ \"start\": " + start
+                    .print("{ \"start\": " + start
                             + ", \"length\": 0, \"depth\": 0, \"present\": false, \"zero\": false, "
                             + "\"data\": false, \"compressed\": false}");
         }

@@ -125,6 +125,17 @@ final class Fixtures {
         Files.writeString(folder.resolve("badmagic.qcow2"), "QFI\u00fb is not enough");
         create(oracle, "unknown-feature.qcow2", "1M");
         patch("unknown-feature.qcow2", 72, 0x80);
+        create(oracle, "snapshot-table.qcow2", "1M");
+        patch("snapshot-table.qcow2", 61, 1);
+        create(oracle, "raw-bit.qcow2", "1M");
+        patch("raw-bit.qcow2", 95, 2);
+        // The L1 table lies at 192 KiB, the L2 table behind it.
+        create(oracle, "l1-unaligned.qcow2", "8M");
+        write(oracle, "l1-unaligned.qcow2", "write -P 1 0 1M");
+        patch("l1-unaligned.qcow2", (192 << 10) + 6, 2);
+        create(oracle, "l2-unaligned.qcow2", "8M");
+        write(oracle, "l2-unaligned.qcow2", "write -P 1 0 1M");
+        patch("l2-unaligned.qcow2", (256 << 10) + 5 * Long.BYTES + 6, 2);
     }
 
     private void patch(String name, long offset, int value) throws IOException {

@@ -119,7 +119,7 @@ public final class Qcow2 {
 
     /** Bits in a refcount: a power of two from 1 to 64. */
     public static final Option<Long> REFCOUNT_BITS =
-            Option.of("refcount_bits", OptionType.NUMBER, 16L, "Width of a reference count entry in bits");
+            Option.of("refcount_bits", signed(OptionType.NUMBER), 16L, "Width of a reference count entry in bits");
 
     /** Options of a new image, in the order in which QEMU declares and echoes them. */
     public static final Schema CREATE = Schema.of(
@@ -146,6 +146,26 @@ public final class Qcow2 {
             REFCOUNT_BITS);
 
     private Qcow2() {}
+
+    /** Negative numbers, too: QEMU reads them as very large ones, and echoes them before it refuses them. */
+    private static OptionType<Long> signed(OptionType<Long> type) {
+        return new OptionType<>() {
+            @Override
+            public String placeholder() {
+                return type.placeholder();
+            }
+
+            @Override
+            public Long parse(String name, String text) throws ImageException {
+                return text.startsWith("-") ? -type.parse(name, text.substring(1)) : type.parse(name, text);
+            }
+
+            @Override
+            public String print(Long value) {
+                return type.print(value);
+            }
+        };
+    }
 
     /** A type whose failures name the parameter as QEMU's inner interface does. */
     private static <T> OptionType<T> named(String parameter, OptionType<T> type) {

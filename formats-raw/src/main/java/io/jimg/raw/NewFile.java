@@ -28,14 +28,35 @@ final class NewFile {
             return;
         }
         Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
-        // Where the host cannot reserve space, writing zeroes does, as it does in posix_fallocate.
-        boolean unreserved = mode == Preallocation.FALLOC && size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED;
-        if (mode == Preallocation.FULL || unreserved) {
-            Zeroes.write(size, file::write);
-        } else if (mode != Preallocation.FALLOC) {
+        if (mode == Preallocation.FULL) {
+            reserve("Could not write zeros for preallocation: ", () -> Zeroes.write(size, file::write));
+        } else if (mode == Preallocation.FALLOC) {
+            reserve("Could not preallocate new data: ", () -> allocate(file, size));
+        } else {
             allocateFirstBlock(file, size);
         }
         file.truncate(size);
+    }
+
+    /** Takes space. */
+    @FunctionalInterface
+    private interface Reservation {
+        void run() throws IOException;
+    }
+
+    private static void reserve(String failed, Reservation reservation) throws IOException {
+        try {
+            reservation.run();
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed(failed);
+        }
+    }
+
+    /** Where the host cannot reserve space, writing zeroes does, as it does in posix_fallocate. */
+    private static void allocate(Storage file, long size) throws IOException {
+        if (size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED) {
+            Zeroes.write(size, file::write);
+        }
     }
 
     /** A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block for that reason. */

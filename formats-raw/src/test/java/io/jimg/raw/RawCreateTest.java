@@ -10,10 +10,13 @@ import io.jimg.ops.Create;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageWriter;
+import io.jimg.storage.FileCreation;
 import io.jimg.storage.FileStorage;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Outcome;
+import io.jimg.storage.Preallocation;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.FaultyStorage;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -76,6 +79,21 @@ class RawCreateTest {
 
     private static void refused(Create create, String sentence) {
         assertThatThrownBy(() -> create.plan().job().run()).hasMessage(sentence);
+    }
+
+    @Test
+    void fullDiskIsToldByWhatItWasNeededFor() {
+        assertThatThrownBy(() -> createOnFullDisk(Preallocation.FULL))
+                .hasMessageStartingWith("Could not write zeros for preallocation: ");
+        assertThatThrownBy(() -> createOnFullDisk(Preallocation.FALLOC))
+                .hasMessageStartingWith("Could not preallocate new data: ");
+    }
+
+    private static void createOnFullDisk(Preallocation mode) throws IOException {
+        Storage full = new FaultyStorage(new MemoryStorage("memory"))
+                .failFrom(FaultyStorage.Call.CHANGES, 1, FaultyStorage.Fault.NO_SPACE);
+        Options options = Options.of(FileCreation.PREALLOCATION, mode);
+        new RawFormat().create(full, new CreateRequest(1 << 20, options, name -> full));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.Extent;
+import io.jimg.ImageException;
 import io.jimg.ops.Piece.Kind;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -81,10 +82,18 @@ final class SourceWalk {
     private Extent extentAt(long offset) throws IOException {
         Extent known = current;
         if (known == null || offset < known.guestOffset() || known.end() <= offset) {
-            known = source.extentAt(offset, source.size() - offset, rules.layers());
+            known = ask(offset);
             current = known;
         }
         return known;
+    }
+
+    private Extent ask(long offset) throws IOException {
+        try {
+            return source.extentAt(offset, source.size() - offset, rules.layers());
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed("error while reading block status at offset " + offset + ": ");
+        }
     }
 
     /** Where what {@link #kindAt} says ends. */

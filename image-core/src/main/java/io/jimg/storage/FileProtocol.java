@@ -103,6 +103,9 @@ public class FileProtocol implements ProtocolDriver {
     @Override
     public final Storage create(Options options, Mode mode) throws IOException {
         check(options, mode);
+        if (nameOf(options).isEmpty()) {
+            throw new ImageException(ErrorKind.NOT_FOUND, "Could not create '': No such file or directory");
+        }
         return FileStorage.create(nameOf(options), mode.cache(), locking(options, mode), kind);
     }
 

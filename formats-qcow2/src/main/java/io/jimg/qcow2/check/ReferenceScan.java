@@ -1,5 +1,6 @@
 package io.jimg.qcow2.check;
 
+import io.jimg.DamageException;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.EncryptionPointer;
 import io.jimg.qcow2.header.Header;
@@ -76,7 +77,11 @@ final class ReferenceScan {
             HostRange.require("Failed to read snapshot table", header.snapshotsOffset(), reader.name());
             table = SnapshotTable.parse(reader.read(header.snapshotsOffset(), length), header, reader.name());
         } catch (ImageException unreadable) {
-            throw unreadable.prefixed("ERROR failed to read the snapshot table: ");
+            throw new DamageException(
+                    "ERROR failed to read the snapshot table: " + unreadable.getMessage(),
+                    reader.name(),
+                    header.snapshotsOffset(),
+                    unreadable);
         }
         int index = 0;
         for (SnapshotEntry snapshot : table.entries()) {

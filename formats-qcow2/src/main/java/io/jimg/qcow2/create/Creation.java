@@ -29,7 +29,7 @@ public final class Creation {
             if (preallocation != Preallocation.OFF) {
                 List<Piece> places = image.reserveRest();
                 if (preallocation != Preallocation.METADATA || !image.data().growsWithZeroes()) {
-                    fill(image, places, preallocation);
+                    reserve(image, places, preallocation);
                 }
             }
             image.finish();
@@ -46,6 +46,18 @@ public final class Creation {
         }
         DeflateChoice deflate = DeflateChoice.configured();
         return Optional.of(new Qcow2Writer(new NewImage(file, plan, request.files()), deflate));
+    }
+
+    private static void reserve(NewImage image, List<Piece> places, Preallocation preallocation) throws IOException {
+        try {
+            fill(image, places, preallocation);
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure)
+                    .prefixed("Could not resize image: Failed to resize underlying file: "
+                            + (preallocation == Preallocation.FALLOC
+                                    ? "Could not preallocate new data: "
+                                    : "Could not write zeros for preallocation: "));
+        }
     }
 
     /** Makes the places of all clusters zero and, as it was asked for, takes their space. */

@@ -1,5 +1,6 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.DamageException;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.Header;
@@ -83,8 +84,7 @@ final class HeaderSector {
      * @return what the caller throws: {@code failure} in QEMU's words, with what went wrong with the marking, too
      */
     synchronized ImageException markCorrupt(ImageException failure) {
-        ImageException told = new ImageException(
-                failure.kind(),
+        ImageException told = new DamageException(
                 "qcow2: Marking image as corrupt: " + failure.getMessage()
                         + "; further corruption events will be suppressed",
                 file.name(),

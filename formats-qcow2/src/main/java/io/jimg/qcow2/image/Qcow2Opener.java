@@ -1,5 +1,6 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.DamageException;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
@@ -18,6 +19,7 @@ import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.compression.DeflateChoice;
+import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
@@ -96,7 +98,9 @@ public final class Qcow2Opener {
         if (context.writable() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
             throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
-        if (header.dataFileRaw() && !header.hasDataFile() && !context.inspectOnly()) {
+        if (header.autoclear().has(AutoclearFeature.RAW_EXTERNAL_DATA)
+                && !header.hasDataFile()
+                && !context.inspectOnly()) {
             throw fail(file, ErrorKind.CORRUPT, "data-file-raw requires a data file");
         }
         HostRange.require("Could not read L1 table", header.l1TableOffset(), file.name());
@@ -181,8 +185,7 @@ public final class Qcow2Opener {
 
     /** Damage found where nothing is written. */
     private ImageException told(ImageException failure) {
-        return new ImageException(
-                failure.kind(),
+        return new DamageException(
                 "qcow2: Image is corrupt: " + failure.getMessage()
                         + "; further non-fatal corruption events will be suppressed",
                 file.name(),

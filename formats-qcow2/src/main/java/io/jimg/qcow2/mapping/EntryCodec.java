@@ -1,7 +1,6 @@
 package io.jimg.qcow2.mapping;
 
-import io.jimg.ErrorKind;
-import io.jimg.ImageException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads and makes L2 entries (specification: "L2 table entry", "Standard Cluster Descriptor", "Compressed Clusters
@@ -129,49 +128,33 @@ public record EntryCodec(Geometry geometry, int version, boolean externalData) {
     }
 
     /**
-     * Throws where an entry cannot be what a sound image holds.
+     * What is wrong with an entry that no sound image has.
      *
-     * @throws ImageException {@link ErrorKind#CORRUPT}, with QEMU's sentence
+     * @return the beginning of QEMU's sentence, to be followed by where the entry stands; null for a sound entry
      */
-    public void validate(long entry, long bitmap, long guestOffset) throws ImageException {
+    public @Nullable String defect(long entry, long bitmap, long guestOffset) {
         if (compressed(entry)) {
-            if (externalData) {
-                throw corrupt("Compressed cluster entry found in an image with an external data file", guestOffset);
-            }
-            return;
+            return externalData ? "Compressed cluster entry found in image with external data file" : null;
         }
         if (!geometry.extended() && version < 3 && (entry & ZERO) != 0) {
-            throw corrupt("Zero cluster entry found in pre-v3 image", guestOffset);
+            return "Zero cluster entry found in pre-v3 image";
         }
         long offset = entry & OFFSET_MASK;
         if (geometry.inCluster(offset) != 0) {
-            throw corrupt("Cluster allocation offset 0x" + Long.toHexString(offset) + " unaligned", guestOffset);
+            return "Cluster allocation offset " + Hex.of(offset) + " unaligned";
         }
         if (externalData && hostOffset(entry) != Run.NOWHERE && offset != geometry.clusterStart(guestOffset)) {
-            throw corrupt(
-                    "External data file host cluster offset 0x" + Long.toHexString(offset)
-                            + " does not match guest cluster offset: 0x"
-                            + Long.toHexString(geometry.clusterStart(guestOffset)),
-                    guestOffset);
+            return "External data file host cluster offset " + Hex.of(offset) + " does not match guest cluster offset: "
+                    + Hex.of(geometry.clusterStart(guestOffset));
         }
-        if (geometry.extended()) {
-            if (((bitmap >>> 32) & bitmap & ALL_ALLOCATED) != 0
-                    || ((bitmap & ALL_ALLOCATED) != 0 && hostOffset(entry) == Run.NOWHERE)) {
-                throw corrupt("Invalid subcluster bitmap 0x" + Long.toHexString(bitmap), guestOffset);
-            }
-        }
+        boolean contradictory = geometry.extended()
+                && (((bitmap >>> 32) & bitmap & ALL_ALLOCATED) != 0
+                        || ((bitmap & ALL_ALLOCATED) != 0 && hostOffset(entry) == Run.NOWHERE));
+        // The two blanks make QEMU's sentence.
+        return contradictory ? "Invalid cluster entry found " : null;
     }
 
     private int offsetBits() {
         return 62 - (geometry.clusterBits() - 8);
-    }
-
-    private static ImageException corrupt(String what, long guestOffset) {
-        return new ImageException(
-                ErrorKind.CORRUPT,
-                what + " (guest offset: 0x" + Long.toHexString(guestOffset) + ")",
-                null,
-                guestOffset,
-                null);
     }
 }

@@ -68,8 +68,7 @@ public final class L1Table {
         if (geometry.inCluster(offset) != 0) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
-                    "L2 table offset 0x" + Long.toHexString(offset) + " unaligned (L1 index: 0x"
-                            + Long.toHexString(index) + ")");
+                    "L2 table offset " + Hex.of(offset) + " unaligned (L1 index: " + Hex.of(index) + ")");
         }
         return offset;
     }

@@ -1,5 +1,6 @@
 package io.jimg.qcow2.mapping;
 
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import java.io.IOException;
 import java.util.concurrent.locks.StampedLock;
@@ -48,13 +49,25 @@ public final class Mapper {
             if (run.kind() == RunKind.COMPRESSED || geometry.inCluster(run.end()) != 0) {
                 break;
             }
-            Run next = findInSlice(run.end(), end);
-            if (!run.continuedBy(next)) {
+            Run next = lookAhead(run.end(), end);
+            if (next == null || !run.continuedBy(next)) {
                 break;
             }
             run = run.join(next);
         }
         return run;
+    }
+
+    /** What follows a run; null where that is damage, which is told once it is asked for itself. */
+    private @Nullable Run lookAhead(long guestOffset, long end) throws IOException {
+        try {
+            return findInSlice(guestOffset, end);
+        } catch (ImageException failure) {
+            if (failure.kind() == ErrorKind.CORRUPT) {
+                return null;
+            }
+            throw failure;
+        }
     }
 
     /** As {@link #find}, but the run may end where its slice ends. */
@@ -114,7 +127,7 @@ public final class Mapper {
         int index = cache.indexInSlice(guestOffset);
         long entry = slice.entry(index);
         long bitmap = slice.bitmap(index);
-        codec.validate(entry, bitmap, guestOffset);
+        validate(entry, bitmap, guestOffset);
         int inCluster = geometry.inCluster(guestOffset);
         if (codec.compressed(entry)) {
             long clusterEnd = guestOffset - inCluster + geometry.clusterSize();
@@ -135,16 +148,29 @@ public final class Mapper {
             long next = slice.entry(index);
             long nextBitmap = slice.bitmap(index);
             if (codec.compressed(next)
+                    || codec.defect(next, nextBitmap, at) != null
                     || codec.kind(next, nextBitmap, 0) != kind
                     || codec.owned(next) != owned
                     || !follows(host, codec.hostOffset(next), at - (guestOffset - inCluster))) {
                 break;
             }
-            codec.validate(next, nextBitmap, at);
             at = sameKindEnd(next, nextBitmap, at, kind);
         }
         long hostOffset = host == Run.NOWHERE ? Run.NOWHERE : host + inCluster;
         return new Run(kind, guestOffset, Math.min(at, end) - guestOffset, hostOffset, owned, 0);
+    }
+
+    private void validate(long entry, long bitmap, long guestOffset) throws ImageException {
+        String defect = codec.defect(entry, bitmap, guestOffset);
+        if (defect != null) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    defect + " (L2 offset: " + Hex.of(l1.tableOffset(geometry.l1Index(guestOffset))) + ", L2 index: "
+                            + Hex.of(geometry.l2Index(guestOffset)) + ")",
+                    null,
+                    guestOffset,
+                    null);
+        }
     }
 
     /** End of the subclusters, from that of {@code at} to its cluster's end, that are of the same kind. */

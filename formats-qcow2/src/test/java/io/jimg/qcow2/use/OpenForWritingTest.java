@@ -98,6 +98,13 @@ class OpenForWritingTest {
     }
 
     @Test
+    void refusesTheBitOfARawDataFileWithoutADataFile() throws IOException {
+        MemoryStorage storage = create(false);
+        set(storage, HeaderFields.AUTOCLEAR_FEATURES, 2);
+        assertThatThrownBy(() -> open(storage)).hasMessage("data-file-raw requires a data file");
+    }
+
+    @Test
     void refusesUnknownIncompatibleFeaturesByName() throws IOException {
         Path file = GoldenImages.named("feature-incompatible-named").copyTo(folder);
         MemoryStorage storage = new MemoryStorage("image", Files.readAllBytes(file));
