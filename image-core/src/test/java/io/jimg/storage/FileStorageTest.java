@@ -346,7 +346,7 @@ class FileStorageTest {
                 () -> FILE.schema().parse(FILE.parseName("file:a").with("locking", "bad")),
                 ErrorKind.BAD_OPTION,
                 "invalid parameter value: bad");
-        assertThat(FILE.nameOf(FILE.schema().parse(FILE.parseName("file:a:b")))).isEqualTo("a:b");
+        assertThat(FILE.nameOf(FILE.schema().parse(FILE.parseName("file:a:b")))).isEqualTo("./a:b");
         fails(
                 () -> FILE.open(
                         options(folder.resolve("a")).with(FileProtocol.AIO, "native"),
