@@ -40,8 +40,8 @@ final class ZeroRuns {
         for (int at = from; at < to; ) {
             long intoUnit = (guestOffset + (at - from)) % granularity;
             int end = (int) Math.min(to, at + (granularity - intoUnit));
-            boolean whole = (intoUnit == 0 && (end - at == granularity || (last && end == to)))
-                    || (at == from && end == to);
+            boolean whole =
+                    (intoUnit == 0 && (end - at == granularity || (last && end == to))) || (at == from && end == to);
             boolean zero = whole && isZero(buffer, at, end);
             if (at > runStart && zero != runZero) {
                 visitor.run(runStart, at, runZero);
