@@ -116,9 +116,6 @@ final class CheckCommand implements Command {
             }
             throw refused;
         }
-        if (repair) {
-            throw new CommandException("This version of jimg checks images but does not repair them yet");
-        }
         CheckReport report;
         try {
             report = job.run();
@@ -136,6 +133,9 @@ final class CheckCommand implements Command {
         }
         if (report.findingsLeftOut() > 0) {
             console.plainError("... and " + report.findingsLeftOut() + " more");
+        }
+        if (repair && !report.clean()) {
+            throw new CommandException("This version of jimg finds faults but does not repair them yet");
         }
         return report;
     }

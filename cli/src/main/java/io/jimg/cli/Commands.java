@@ -5,8 +5,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The commands by name. Finding one loads no other. */
 final class Commands {
-    /** All names in alphabetical order. */
+    /** The commands that qemu-img has too, in alphabetical order. */
     static final List<String> NAMES = List.of("check", "compare", "convert", "create", "info", "map");
+
+    /** The commands of our own. */
+    static final List<String> OWN_NAMES = List.of("completion");
 
     private Commands() {}
 
@@ -15,6 +18,7 @@ final class Commands {
         return switch (name) {
             case "check" -> new CheckCommand();
             case "compare" -> new CompareCommand();
+            case "completion" -> new CompletionCommand();
             case "convert" -> new ConvertCommand();
             case "create" -> new CreateCommand();
             case "info" -> new InfoCommand();

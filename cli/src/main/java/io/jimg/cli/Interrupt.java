@@ -5,14 +5,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output. The exit code is then the JVM's for the
- * signal.
+ * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output and the
+ * command has said so. The exit code is then the JVM's for the signal.
  */
 final class Interrupt {
-    /** How long a job gets; one that hangs in a dead file system must not keep the process alive for ever. */
+    /** How long a command gets; one that hangs in a dead file system must not keep the process alive for ever. */
     private static final long PATIENCE_SECONDS = 10;
 
-    private final CountDownLatch done = new CountDownLatch(1);
     private final Thread hook;
 
     /** Watches over {@code job} until {@link #end()}. */
@@ -21,10 +20,12 @@ final class Interrupt {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    private void cancel(Job<?> job) {
+    private static void cancel(Job<?> job) {
+        CountDownLatch commandEnded = new CountDownLatch(1);
+        Main.endAfter(commandEnded);
         job.cancel();
         try {
-            if (!done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            if (!commandEnded.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 System.err.println("jimg: the output could not be removed in time");
             }
         } catch (InterruptedException ended) {
@@ -34,11 +35,10 @@ final class Interrupt {
 
     /** The job has ended, one way or the other. */
     void end() {
-        done.countDown();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException shuttingDown) {
-            // The hook is running: it was the one who cancelled.
+            // The hook is running: it was the one who cancelled, and waits for the command to end.
         }
     }
 }

@@ -5,6 +5,8 @@ import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The program: words in, exit code out. What a short command does not need is not loaded: no regular expressions, no help library, no command but the one
@@ -28,13 +30,26 @@ public final class Main {
         this.order = order;
     }
 
+    /** Set once a signal ends the process: who waits for the command to end. */
+    private static volatile @Nullable CountDownLatch signal;
+
     /** Runs one command and exits with its code. */
-    public static void main(String[] words) {
+    public static void main(String[] words) throws InterruptedException {
         Console console = Console.ofProcess(System.getProperty(PROGRAM_PROPERTY, "jimg"));
         int exitCode = run(console, Getopt.order(System.getenv("POSIXLY_CORRECT")), List.of(words));
         console.flush();
-        // Not System.exit: it loads the system's loggers to log that it was called.
-        Runtime.getRuntime().halt(exitCode);
+        CountDownLatch ending = signal;
+        if (ending != null) {
+            ending.countDown();
+            // The process ends by the signal, with the signal's exit code.
+            Thread.sleep(Long.MAX_VALUE);
+        }
+        System.exit(exitCode);
+    }
+
+    /** Tells that a signal ends the process as soon as the command has ended. */
+    static void endAfter(CountDownLatch commandEnded) {
+        signal = commandEnded;
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.jimg.cli;
 
 import io.jimg.cli.getopt.OptionSpec;
+import java.util.List;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,18 +39,23 @@ final class PicocliHelp {
         for (OptionSpec option : Main.OPTIONS) {
             program.addOption(option(option));
         }
-        for (String name : Commands.NAMES) {
-            Command command = Commands.find(name);
-            if (command != null) {
-                program.addSubcommand(name, spec(name, command));
-            }
-        }
+        addCommands(program, Commands.NAMES);
+        addCommands(program, Commands.OWN_NAMES);
         program.usageMessage()
                 .footer(
                         "",
                         "Formats: " + String.join(" ", Help.formats()),
                         "Run '" + console.program() + " COMMAND --help' for a command's options.");
         return new CommandLine(program);
+    }
+
+    private static void addCommands(CommandSpec program, List<String> names) {
+        for (String name : names) {
+            Command command = Commands.find(name);
+            if (command != null) {
+                program.addSubcommand(name, spec(name, command));
+            }
+        }
     }
 
     private static CommandSpec spec(String name, Command command) {
@@ -59,12 +65,14 @@ final class PicocliHelp {
         for (OptionSpec option : command.options()) {
             spec.addOption(option(option));
         }
-        spec.addPositional(PositionalParamSpec.builder()
-                .paramLabel(command.operands())
-                .hideParamSyntax(true)
-                .arity("0..*")
-                .type(String[].class)
-                .build());
+        if (!command.operands().isEmpty()) {
+            spec.addPositional(PositionalParamSpec.builder()
+                    .paramLabel(command.operands())
+                    .hideParamSyntax(true)
+                    .arity("0..*")
+                    .type(String[].class)
+                    .build());
+        }
         return spec;
     }
 

@@ -39,7 +39,8 @@ public final class FeatureNameTable {
         long unnamed = bits;
         if (table != null) {
             ByteBuffer data = table.data();
-            for (int at = 0; at + ENTRY_LENGTH <= data.limit(); at += ENTRY_LENGTH) {
+            // The last entry may end with its name.
+            for (int at = 0; at + ENTRY_LENGTH - NAME_LENGTH < data.limit(); at += ENTRY_LENGTH) {
                 int bit = data.get(at + 1) & 0xFF;
                 if (data.get(at) == maskType && bit < Long.SIZE && (unnamed & (1L << bit)) != 0) {
                     words.add(name(data, at + 2));
@@ -54,10 +55,10 @@ public final class FeatureNameTable {
     }
 
     private static String name(ByteBuffer data, int at) {
-        byte[] bytes = new byte[NAME_LENGTH];
+        byte[] bytes = new byte[Math.min(NAME_LENGTH, data.limit() - at)];
         data.get(at, bytes);
         int length = 0;
-        while (length < NAME_LENGTH && bytes[length] != 0) {
+        while (length < bytes.length && bytes[length] != 0) {
             length++;
         }
         return new String(bytes, 0, length, StandardCharsets.UTF_8);
