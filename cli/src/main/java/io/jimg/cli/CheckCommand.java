@@ -21,14 +21,15 @@ final class CheckCommand implements Command {
     /** Exit code where the format has no check. */
     private static final int NO_CHECK = 63;
 
-    private static final OptionSpec REPAIR =
-            OptionSpec.valued('r', "leaks|all", "repair what the check finds").or("repair");
+    private static final OptionSpec REPAIR = OptionSpec.valued(
+                    'r', "leaks|all", "repair what the check finds: refused by this version where there is anything")
+            .or("repair");
 
     @Override
     public List<OptionSpec> options() {
         return List.of(
                 SharedOptions.HELP,
-                SharedOptions.FORMAT.or("format"),
+                SharedOptions.FORMAT,
                 REPAIR,
                 SharedOptions.OUTPUT,
                 SharedOptions.SOURCE_CACHE,

@@ -15,7 +15,7 @@ final class ConvertCommand implements Command {
 
     private static final List<OptionSpec> TABLE = List.of(
             SharedOptions.HELP,
-            SharedOptions.FORMAT,
+            OptionSpec.valued('f', "fmt", "format of the image; found by content if not stated"),
             OptionSpec.valued('O', "output_fmt", "format of the output (raw)"),
             CreateCommand.OPTIONS,
             OptionSpec.valued('B', "backing_file", "image beneath the output"),

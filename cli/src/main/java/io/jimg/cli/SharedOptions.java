@@ -6,8 +6,9 @@ import io.jimg.cli.getopt.OptionSpec;
 final class SharedOptions {
     static final OptionSpec HELP =
             OptionSpec.flag('h', "show this help and exit").or("help");
-    static final OptionSpec FORMAT =
-            OptionSpec.valued('f', "fmt", "format of the image; found by content if not stated");
+    static final OptionSpec FORMAT = OptionSpec.valued(
+                    'f', "fmt", "format of the image; found by content if not stated")
+            .or("format");
     static final OptionSpec OBJECT =
             OptionSpec.valued("object", "objectdef", "define an object, such as secret,id=ID,file=FILE");
     static final OptionSpec IMAGE_OPTS =
