@@ -42,14 +42,18 @@ public final class Info {
         List<Snapshot> list = snapshots.isPresent() ? snapshots.get().list() : List.of();
         Doc specific = image.formatSpecific();
         List<ImageInfo.Child> children = new ArrayList<>();
+        // What an image occupies is what its files do: each is asked once, for asking may mean starting a program.
+        long actualSize = 0;
         for (DiskImage.Child child : image.children()) {
-            children.add(new ImageInfo.Child(child.name(), of(child.storage())));
+            ImageInfo info = of(child.storage());
+            children.add(new ImageInfo.Child(child.name(), info));
+            actualSize += info.actualSize();
         }
         return new ImageInfo(
                 image.name(),
                 image.format(),
                 image.size(),
-                image.allocatedSize(),
+                actualSize,
                 image.clusterSize(),
                 image.encrypted(),
                 image.dirty(),
