@@ -157,7 +157,9 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     @Override
     protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
         long hostOffset = window.start() + offset;
-        long stored = file.size() - hostOffset;
+        // Where the host's cache is passed by, the file ends with a whole block.
+        long block = file.limits().requestAlignment();
+        long stored = (file.size() + block - 1) / block * block - hostOffset;
         if (stored <= 0) {
             return Extent.zeroAllocated(offset, length, hostOffset, file.name());
         }
