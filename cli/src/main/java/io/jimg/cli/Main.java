@@ -44,7 +44,8 @@ public final class Main {
             // The process ends by the signal, with the signal's exit code.
             Thread.sleep(Long.MAX_VALUE);
         }
-        System.exit(exitCode);
+        // Not System.exit: it loads the system's loggers to log that it was called.
+        Runtime.getRuntime().halt(exitCode);
     }
 
     /** Tells that a signal ends the process as soon as the command has ended. */
