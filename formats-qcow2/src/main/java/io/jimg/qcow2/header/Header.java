@@ -2,6 +2,7 @@ package io.jimg.qcow2.header;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -331,6 +332,51 @@ public record Header(
                 unknownFields,
                 extensions,
                 backing);
+    }
+
+    /** With other extensions, in that order. */
+    public Header withExtensions(List<HeaderExtension> changed) {
+        return new Header(
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                refcountOrder,
+                compressionType,
+                unknownFields,
+                changed,
+                backing);
+    }
+
+    /**
+     * With one extension instead of those of its type: in the first one's place, or behind all others where there was none.
+     *
+     * @param replacement null to have none of that type
+     */
+    public Header withExtension(int type, @Nullable HeaderExtension replacement) {
+        List<HeaderExtension> changed = new ArrayList<>();
+        boolean placed = replacement == null;
+        for (HeaderExtension extension : extensions) {
+            if (extension.type() != type) {
+                changed.add(extension);
+            } else if (!placed) {
+                changed.add(Objects.requireNonNull(replacement));
+                placed = true;
+            }
+        }
+        if (!placed) {
+            changed.add(replacement);
+        }
+        return withExtensions(changed);
     }
 
     /** With another backing file, or by null names with none. */

@@ -13,11 +13,20 @@ public final class HeaderWriter {
 
     /** Bytes that {@link #write} gives: header, extensions, their end mark and the backing file's name. */
     public static int length(Header header) {
+        return extensionsEnd(header) + nameLength(header);
+    }
+
+    /** Where the extensions and their end mark end. */
+    static int extensionsEnd(Header header) {
         int length = header.headerLength() + HeaderExtension.PREFIX;
         for (HeaderExtension extension : header.extensions()) {
             length += extension.storedLength();
         }
-        return length + (header.backing() == null ? 0 : header.backing().length());
+        return length;
+    }
+
+    static int nameLength(Header header) {
+        return header.backing() == null ? 0 : header.backing().length();
     }
 
     /**
@@ -27,14 +36,23 @@ public final class HeaderWriter {
      * @throws ImageException {@link ErrorKind#LIMIT} where they do not fit into the first cluster
      */
     public static ByteBuffer write(Header header) throws ImageException {
-        int length = length(header);
+        return write(header, extensionsEnd(header));
+    }
+
+    /**
+     * Writes the header with the backing file's name at a place of its own, which follows the extensions; what lies between is zero.
+     *
+     * @param nameOffset where the name begins, at least {@link #extensionsEnd}
+     */
+    static ByteBuffer write(Header header, int nameOffset) throws ImageException {
+        int length = nameOffset + nameLength(header);
         if (length > header.clusterSize()) {
             throw new ImageException(ErrorKind.LIMIT, "The image header does not fit into the first cluster");
         }
         ByteBuffer bytes = ByteBuffer.allocate(length);
         HeaderBytes backing = header.backing();
         bytes.putInt(HeaderFields.MAGIC).putInt(header.version());
-        bytes.putLong(backing == null ? 0 : length - backing.length());
+        bytes.putLong(backing == null ? 0 : nameOffset);
         bytes.putInt(backing == null ? 0 : backing.length());
         bytes.putInt(header.clusterBits());
         bytes.putLong(header.size());
@@ -63,8 +81,8 @@ public final class HeaderWriter {
         }
         bytes.putInt(HeaderExtension.END).putInt(0);
         if (backing != null) {
-            backing.putInto(bytes);
+            backing.putInto(bytes.position(nameOffset));
         }
-        return bytes.flip();
+        return bytes.clear();
     }
 }
