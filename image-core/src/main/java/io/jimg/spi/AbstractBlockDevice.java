@@ -73,6 +73,50 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         size = newSize;
     }
 
+    // ---- for capabilities of drivers
+    // ---------------------------------------------------------------------------------
+
+    /**
+     * Something that a driver does with its device.
+     *
+     * @param <T> its result
+     */
+    @FunctionalInterface
+    protected interface Action<T> {
+        /** Does it. */
+        T run() throws IOException;
+    }
+
+    /**
+     * Runs an action as a request beside {@link #read} and {@link #write}: {@link #close} waits for it, and so does
+     * {@link #alone}.
+     *
+     * @throws ImageException {@link ErrorKind#CLOSED}
+     */
+    protected final <T> T asRequest(Action<T> action) throws IOException {
+        inFlight.enter();
+        try {
+            return action.run();
+        } finally {
+            inFlight.leave();
+        }
+    }
+
+    /**
+     * Runs an action while no request is in flight; requests that come meanwhile wait until it is over. The action must
+     * not call the public methods of this device.
+     *
+     * @throws ImageException {@link ErrorKind#CLOSED}
+     */
+    protected final <T> T alone(Action<T> action) throws IOException {
+        inFlight.pause();
+        try {
+            return action.run();
+        } finally {
+            inFlight.resume();
+        }
+    }
+
     // ---- the public contract ---------------------------------------------------------------------------------------
 
     @Override

@@ -6,8 +6,17 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** The capability to write compressed clusters into an open image. */
-record CompressedWriting(String codec, int runLength, ClusterCompression compression, WritePath path)
-        implements CompressedWrite {
+record CompressedWriting(Qcow2Image image, ClusterCompression compression) implements CompressedWrite {
+
+    @Override
+    public String codec() {
+        return image.header().compressionType().codec();
+    }
+
+    @Override
+    public int runLength() {
+        return image.clusterSize();
+    }
 
     @Override
     public boolean compress(ByteBuffer source, ByteBuffer destination) throws IOException {
@@ -16,6 +25,6 @@ record CompressedWriting(String codec, int runLength, ClusterCompression compres
 
     @Override
     public void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
-        path.writeCompressed(guestOffset, stream);
+        image.writeCompressed(guestOffset, stream);
     }
 }

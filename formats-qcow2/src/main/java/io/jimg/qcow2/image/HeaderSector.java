@@ -9,6 +9,7 @@ import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,6 +116,13 @@ final class HeaderSector {
     synchronized void setRefcountTable(long hostOffset, int clusters) throws IOException {
         change(copy().putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, hostOffset)
                 .putInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS, clusters));
+    }
+
+    /** Changes fields in a copy of the sector and writes it; durable on return. */
+    synchronized void change(Consumer<ByteBuffer> fields) throws IOException {
+        ByteBuffer changed = copy();
+        fields.accept(changed);
+        change(changed);
     }
 
     private synchronized void prepareForWrites() throws IOException {

@@ -4,10 +4,8 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.capability.Snapshots;
-import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.SnapshotEntry;
-import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,48 +13,42 @@ import org.jspecify.annotations.Nullable;
 /** The image's internal snapshots, read anew at each call. */
 final class InternalSnapshots implements Snapshots {
 
-    /** Makes an image of a snapshot's L1 table. */
-    @FunctionalInterface
-    interface Opener {
-        /** Opens. */
-        DiskImage open(SnapshotEntry entry) throws IOException;
-    }
+    private final Qcow2Image image;
 
-    private final Storage file;
-    private final Header header;
-    private final Opener opener;
-
-    InternalSnapshots(Storage file, Header header, Opener opener) {
-        this.file = file;
-        this.header = header;
-        this.opener = opener;
+    InternalSnapshots(Qcow2Image image) {
+        this.image = image;
     }
 
     @Override
     public List<Snapshot> list() throws IOException {
-        return entries().stream().map(SnapshotEntry::view).toList();
+        return image.use(
+                loaded -> entries(loaded).stream().map(SnapshotEntry::view).toList());
     }
 
     @Override
     public DiskImage open(String idOrName) throws IOException {
-        SnapshotEntry entry = find(entries(), idOrName);
-        if (entry == null) {
-            throw new ImageException(
-                    ErrorKind.NOT_FOUND, "Can't find snapshot", file.name(), ImageException.NO_OFFSET, null);
-        }
-        if (entry.l1Size() * Long.BYTES > HeaderLimits.MAX_L1_BYTES) {
-            throw new ImageException(
-                    ErrorKind.LIMIT, "Snapshot L1 table too large", file.name(), ImageException.NO_OFFSET, null);
-        }
-        if ((entry.l1TableOffset() & (header.clusterSize() - 1)) != 0 || entry.l1TableOffset() < 0) {
-            throw new ImageException(
-                    ErrorKind.CORRUPT, "Snapshot L1 table offset invalid", file.name(), ImageException.NO_OFFSET, null);
-        }
-        return opener.open(entry);
+        return image.use(loaded -> {
+            SnapshotEntry entry = find(entries(loaded), idOrName);
+            if (entry == null) {
+                throw fail(ErrorKind.NOT_FOUND, "Can't find snapshot");
+            }
+            if (entry.l1Size() * Long.BYTES > HeaderLimits.MAX_L1_BYTES) {
+                throw fail(ErrorKind.LIMIT, "Snapshot L1 table too large");
+            }
+            if ((entry.l1TableOffset() & (image.clusterSize() - 1)) != 0 || entry.l1TableOffset() < 0) {
+                throw fail(ErrorKind.CORRUPT, "Snapshot L1 table offset invalid");
+            }
+            return new Qcow2Loader(image.foundation(), loaded.header()).openSnapshot(entry);
+        });
     }
 
-    private List<SnapshotEntry> entries() throws IOException {
-        return SnapshotReader.read(file, header).entries();
+    private List<SnapshotEntry> entries(Loaded loaded) throws IOException {
+        return SnapshotReader.read(image.foundation().files().file(), loaded.header())
+                .entries();
+    }
+
+    private ImageException fail(ErrorKind kind, String sentence) {
+        return new ImageException(kind, sentence, image.name(), ImageException.NO_OFFSET, null);
     }
 
     private static @Nullable SnapshotEntry find(List<SnapshotEntry> entries, String idOrName) {

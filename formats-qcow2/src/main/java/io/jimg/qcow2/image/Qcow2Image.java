@@ -6,13 +6,19 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.ZeroMode;
-import io.jimg.qcow2.compression.ClusterCompression;
+import io.jimg.capability.BackingLink;
+import io.jimg.capability.Checkable;
+import io.jimg.capability.CompressedRuns;
+import io.jimg.capability.CompressedWrite;
+import io.jimg.capability.Snapshots;
+import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.Qcow2Info;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
+import io.jimg.spi.OpenContext;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,32 +33,35 @@ import org.jspecify.annotations.Nullable;
  * lives in a class of its own.
  */
 public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
-    private final ImageFiles files;
-    private final Header header;
+    private final Foundation foundation;
+    private final boolean writable;
     private final Limits limits;
-    private final @Nullable GuestReader reader;
-    private final @Nullable WritePath writePath;
-    private final ExtentView extents;
     private final Capabilities capabilities;
-    private final ClusterCompression compression;
+    private volatile Loaded loaded;
+    // Why the file could not be loaded after a change; every request says so then.
+    private volatile @Nullable IOException unloadable;
 
-    Qcow2Image(
-            ImageFiles files,
-            Header header,
-            GuestMap map,
-            @Nullable GuestReader reader,
-            @Nullable WritePath writePath,
-            ClusterCompression compression,
-            Capabilities capabilities) {
-        super(header.size());
-        this.files = files;
-        this.header = header;
-        this.reader = reader;
-        this.writePath = writePath;
-        this.compression = compression;
-        this.capabilities = capabilities;
-        this.limits = limits(map);
-        this.extents = new ExtentView(map.mapper(), files);
+    Qcow2Image(Foundation foundation, Loaded loaded) {
+        super(loaded.header().size());
+        this.foundation = foundation;
+        this.loaded = loaded;
+        this.writable = loaded.writePath() != null;
+        this.limits = limits(loaded.map());
+        this.capabilities = capabilities();
+    }
+
+    private Capabilities capabilities() {
+        Capabilities all = new Capabilities()
+                .with(BackingLink.class, new HeaderBackingLink(this))
+                .with(Snapshots.class, new InternalSnapshots(this))
+                .with(Checkable.class, () -> new FlushedCheck(this));
+        if (!header().hasDataFile()) {
+            all.with(CompressedRuns.class, new LiveRuns(this));
+            if (writable) {
+                all.with(CompressedWrite.class, new CompressedWriting(this, foundation.compression()));
+            }
+        }
+        return all;
     }
 
     static Limits limits(GuestMap map) {
@@ -66,7 +75,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public boolean readOnly() {
-        return writePath == null;
+        return !writable;
     }
 
     @Override
@@ -76,46 +85,48 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public String name() {
-        return files.file().name();
+        return foundation.files().file().name();
     }
 
     @Override
     public @Nullable DiskImage backing() {
-        return files.backing();
+        return foundation.files().backing();
     }
 
     @Override
     public long allocatedSize() throws IOException {
-        Storage data = files.data();
-        return files.file().allocatedSize() + (files.externalData() && data != null ? data.allocatedSize() : 0);
+        Storage data = foundation.files().data();
+        return foundation.files().file().allocatedSize()
+                + (foundation.files().externalData() && data != null ? data.allocatedSize() : 0);
     }
 
     @Override
     public Doc formatSpecific() throws IOException {
-        return Qcow2Info.of(header, BitmapReader.read(files.file(), header));
+        return Qcow2Info.of(header(), BitmapReader.read(foundation.files().file(), header()));
     }
 
     @Override
     public int clusterSize() {
-        return header.clusterSize();
+        return header().clusterSize();
     }
 
     @Override
     public boolean encrypted() {
-        return header.cryptMethod() != CryptMethod.NONE;
+        return header().cryptMethod() != CryptMethod.NONE;
     }
 
     @Override
     public boolean dirty() {
-        return writePath != null ? writePath.dirty() : header.incompatible().has(IncompatibleFeature.DIRTY);
+        WritePath writePath = loaded.writePath();
+        return writePath != null ? writePath.dirty() : header().incompatible().has(IncompatibleFeature.DIRTY);
     }
 
     @Override
     public List<Child> children() {
         List<Child> children = new ArrayList<>();
-        children.add(new Child("file", files.file()));
-        Storage data = files.data();
-        if (files.externalData() && data != null) {
+        children.add(new Child("file", foundation.files().file()));
+        Storage data = foundation.files().data();
+        if (foundation.files().externalData() && data != null) {
             children.add(new Child("data-file", data));
         }
         return children;
@@ -128,10 +139,13 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doRead(ByteBuffer destination, long offset) throws IOException {
+        Loaded now = loaded();
+        GuestReader reader = now.reader();
         if (reader == null) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone", name(), offset, null);
         }
+        WritePath writePath = now.writePath();
         if (writePath == null) {
             reader.read(destination, offset);
             return;
@@ -146,28 +160,30 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doWrite(ByteBuffer source, long offset) throws IOException {
-        writePath().write(source, offset);
+        writePath(loaded()).write(source, offset);
     }
 
     @Override
     protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
-        writePath().zero(offset, length, mode);
+        writePath(loaded()).zero(offset, length, mode);
     }
 
     @Override
     protected void doDiscard(long offset, long length) throws IOException {
-        writePath().discard(offset, length);
+        writePath(loaded()).discard(offset, length);
     }
 
     @Override
     protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
+        Loaded now = loaded();
+        WritePath writePath = now.writePath();
         if (writePath == null) {
-            return extents.at(offset, length, layers);
+            return now.extents().at(offset, length, layers);
         }
         // Metadata is read for the answer; its clusters, too, are used again only when nobody reads them.
         long token = writePath.enter();
         try {
-            return extents.at(offset, length, layers);
+            return now.extents().at(offset, length, layers);
         } finally {
             writePath.leave(token);
         }
@@ -175,25 +191,148 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected boolean writeThrough() {
-        return writePath != null && writePath.writeThrough();
+        return writable && foundation.context().cache().writeThrough();
     }
 
     @Override
     protected void doFlush() throws IOException {
-        writePath().flush();
+        writePath(loaded()).flush();
     }
 
     @Override
     protected void doClose() throws IOException {
-        try (ImageFiles toClose = files;
-                ClusterCompression closedFirst = compression) {
-            if (writePath != null) {
+        try (Foundation toClose = foundation) {
+            WritePath writePath = loaded.writePath();
+            if (writePath != null && unloadable == null) {
                 writePath.finish();
             }
         }
     }
 
-    private WritePath writePath() {
-        return Objects.requireNonNull(writePath, "the base lets no write through to a read-only image");
+    // ---- for the capabilities --------------------------------------------------------------------------------------
+
+    /**
+     * A use of the image as it is loaded.
+     *
+     * @param <T> the result
+     */
+    @FunctionalInterface
+    interface Use<T> {
+        /** Uses it. */
+        T of(Loaded loaded) throws IOException;
+    }
+
+    /**
+     * A look at the file.
+     *
+     * @param <T> the result
+     */
+    @FunctionalInterface
+    interface Inspection<T> {
+        /** Looks; changes nothing. */
+        T of(Storage file, Header header) throws IOException;
+    }
+
+    Foundation foundation() {
+        return foundation;
+    }
+
+    OpenContext context() {
+        return foundation.context();
+    }
+
+    /** The header as of the last load; size, tables and names in it hold until the next {@link #exclusively change}. */
+    Header header() {
+        return loaded.header();
+    }
+
+    /** Uses the image in a request. */
+    <T> T use(Use<T> use) throws IOException {
+        return asRequest(() -> use.of(loaded()));
+    }
+
+    void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
+        asRequest(() -> {
+            writePath(loaded()).writeCompressed(guestOffset, stream);
+            return true;
+        });
+    }
+
+    /** Looks at the file while it holds all that is known of the image and nobody changes it. */
+    <T> T undisturbed(Inspection<T> inspection) throws IOException {
+        return alone(() -> {
+            WritePath writePath = loaded().writePath();
+            if (writePath != null) {
+                writePath.flush();
+            }
+            return inspection.of(
+                    foundation.files().file(),
+                    Qcow2Opener.readHeader(foundation.files().file()));
+        });
+    }
+
+    /**
+     * Changes the image's metadata while nobody else uses the image. Everything is written before, refcounts that are
+     * lazy included; requests that come meanwhile wait; afterwards, and after a failure too, the image is loaded anew.
+     *
+     * @throws ImageException {@link ErrorKind#READ_ONLY}; {@link ErrorKind#CORRUPT} where the image is marked so
+     */
+    <T> T exclusively(MetadataChange<T> change) throws IOException {
+        if (!writable) {
+            throw new ImageException(ErrorKind.READ_ONLY, "The device is open for reading only");
+        }
+        return alone(() -> {
+            WritePath writePath = writePath(loaded());
+            writePath.header().beforeWrite();
+            writePath.finish();
+            Header header = Qcow2Opener.readHeader(foundation.files().file());
+            T result;
+            try {
+                result = change.apply(new ExclusiveAccess(foundation.files(), header, writePath));
+                writePath.finish();
+            } catch (Throwable failure) {
+                reloadAfter(failure);
+                throw failure;
+            }
+            reload();
+            return result;
+        });
+    }
+
+    private void reloadAfter(Throwable failure) {
+        try {
+            reload();
+        } catch (IOException second) {
+            failure.addSuppressed(second);
+        }
+    }
+
+    private void reload() throws IOException {
+        try {
+            foundation.compressed().forget();
+            Header header = Qcow2Opener.readHeader(foundation.files().file());
+            loaded = new Qcow2Loader(foundation, header).load();
+            setSize(header.size());
+        } catch (IOException failure) {
+            unloadable = failure;
+            throw failure;
+        }
+    }
+
+    private Loaded loaded() throws ImageException {
+        IOException failure = unloadable;
+        if (failure != null) {
+            throw new ImageException(
+                    ErrorKind.IO,
+                    "The image could not be loaded again after its metadata was changed: " + failure.getMessage(),
+                    name(),
+                    ImageException.NO_OFFSET,
+                    failure);
+        }
+        return loaded;
+    }
+
+    private static WritePath writePath(Loaded loaded) {
+        return Objects.requireNonNull(loaded.writePath(), "the base lets no write through to a read-only image");
     }
 }

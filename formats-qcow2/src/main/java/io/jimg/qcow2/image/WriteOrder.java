@@ -85,6 +85,16 @@ final class WriteOrder {
         }
     }
 
+    /** Makes changed refcounts durable, lazy or not, and all that completed. */
+    void flushRefcounts() throws IOException {
+        lock.lock();
+        try {
+            writeAll(true);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Writes changed slices because the cache is full of them. */
     void relieve() throws IOException {
         lock.lock();
@@ -244,7 +254,8 @@ final class WriteOrder {
         }
     }
 
-    private void barrier() throws IOException {
+    /** Makes durable what was written, unless nothing needs to be. */
+    void barrier() throws IOException {
         if (noFlush) {
             return;
         }

@@ -1,6 +1,7 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.ZeroMode;
+import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.GracePeriod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,13 +15,9 @@ final class WritePath {
     private final GuestEraser eraser;
     private final CompressedWriter compressedWriter;
     private final WriteOrder order;
-    private final boolean writeThrough;
+    private final ClusterAllocator allocator;
 
-    /**
-     * Ties the parts together.
-     *
-     * @param writeThrough whether every write is to be durable when it returns
-     */
+    /** Ties the parts together. */
     WritePath(
             GracePeriod grace,
             HeaderSector header,
@@ -28,14 +25,14 @@ final class WritePath {
             GuestEraser eraser,
             CompressedWriter compressedWriter,
             WriteOrder order,
-            boolean writeThrough) {
+            ClusterAllocator allocator) {
         this.grace = grace;
         this.header = header;
         this.writer = writer;
         this.eraser = eraser;
         this.compressedWriter = compressedWriter;
         this.order = order;
-        this.writeThrough = writeThrough;
+        this.allocator = allocator;
     }
 
     /** Begins a request that uses host clusters found in the mapping. */
@@ -92,11 +89,19 @@ final class WritePath {
         order.finish();
     }
 
-    boolean dirty() {
-        return header.dirty();
+    HeaderSector header() {
+        return header;
     }
 
-    boolean writeThrough() {
-        return writeThrough;
+    WriteOrder order() {
+        return order;
+    }
+
+    ClusterAllocator allocator() {
+        return allocator;
+    }
+
+    boolean dirty() {
+        return header.dirty();
     }
 }

@@ -8,10 +8,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** A storage that outlives the images that own it: closing it does nothing. */
-class KeptStorage implements Storage {
+public class KeptStorage implements Storage {
     private final Storage inner;
 
-    KeptStorage(Storage inner) {
+    public KeptStorage(Storage inner) {
         this.inner = inner;
     }
 

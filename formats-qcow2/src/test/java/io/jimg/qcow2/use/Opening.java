@@ -17,31 +17,31 @@ import org.jspecify.annotations.Nullable;
  * @param backingFile holds a qcow2 image that is opened beneath, read-only, and stays; null for none
  * @param dataFile the external data file, which stays; null for none
  */
-record Opening(
+public record Opening(
         boolean writable,
         Options options,
         CacheMode cache,
         @Nullable Storage backingFile,
         @Nullable Storage dataFile) implements OpenContext {
 
-    static Opening readOnly() {
+    public static Opening readOnly() {
         return new Opening(false, Options.none(), CacheMode.WRITEBACK, null, null);
     }
 
-    static Opening forWriting() {
+    public static Opening forWriting() {
         return new Opening(true, Options.none(), CacheMode.WRITEBACK, null, null);
     }
 
-    Opening with(Options newOptions) {
+    public Opening with(Options newOptions) {
         return new Opening(writable, newOptions, cache, backingFile, dataFile);
     }
 
-    Opening with(CacheMode newCache) {
+    public Opening with(CacheMode newCache) {
         return new Opening(writable, options, newCache, backingFile, dataFile);
     }
 
     /** Opens the image in a storage, which it owns. */
-    DiskImage open(Storage file) throws IOException {
+    public DiskImage open(Storage file) throws IOException {
         return new Qcow2Format().open(file, this);
     }
 
