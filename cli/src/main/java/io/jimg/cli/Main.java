@@ -1,12 +1,19 @@
 package io.jimg.cli;
 
+import io.jimg.cli.arguments.SharedOptions;
+import io.jimg.cli.commands.Command;
+import io.jimg.cli.commands.Commands;
+import io.jimg.cli.commands.Invocation;
 import io.jimg.cli.getopt.Getopt;
-import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.help.CompletionCommand;
+import io.jimg.cli.help.Help;
+import io.jimg.cli.process.CommandException;
+import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Failures;
+import io.jimg.cli.process.Interrupt;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The program: words in, exit code out. What a short command does not need is not loaded: no regular expressions, no help library, no command but the one
@@ -16,12 +23,6 @@ public final class Main {
     /** System property with the name that the program goes by: {@code jimg} or {@code qemu-img}. */
     private static final String PROGRAM_PROPERTY = "jimg.program";
 
-    static final List<OptionSpec> OPTIONS = List.of(
-            OptionSpec.flag('h', "display this help and exit").or("help"),
-            OptionSpec.flag('V', "output version information and exit").or("version"),
-            OptionSpec.valued('T', "trace", "accepted for compatibility; there is nothing to trace")
-                    .or("trace"));
-
     private final Console console;
     private final Getopt.Order order;
 
@@ -30,27 +31,14 @@ public final class Main {
         this.order = order;
     }
 
-    /** Set once a signal ends the process: who waits for the command to end. */
-    private static volatile @Nullable CountDownLatch signal;
-
     /** Runs one command and exits with its code. */
     public static void main(String[] words) throws InterruptedException {
         Console console = Console.ofProcess(System.getProperty(PROGRAM_PROPERTY, "jimg"));
         int exitCode = run(console, Getopt.order(System.getenv("POSIXLY_CORRECT")), List.of(words));
         console.flush();
-        CountDownLatch ending = signal;
-        if (ending != null) {
-            ending.countDown();
-            // The process ends by the signal, with the signal's exit code.
-            Thread.sleep(Long.MAX_VALUE);
-        }
+        Interrupt.letSignalEndProcess();
         // Not System.exit: it loads the system's loggers to log that it was called.
         Runtime.getRuntime().halt(exitCode);
-    }
-
-    /** Tells that a signal ends the process as soon as the command has ended. */
-    static void endAfter(CountDownLatch commandEnded) {
-        signal = commandEnded;
     }
 
     /**
@@ -80,7 +68,7 @@ public final class Main {
         if (words.isEmpty()) {
             throw new UsageException("Not enough arguments");
         }
-        Getopt options = new Getopt(OPTIONS, console.program(), words, Getopt.Order.STOP_AT_OPERAND);
+        Getopt options = new Getopt(SharedOptions.PROGRAM, console.program(), words, Getopt.Order.STOP_AT_OPERAND);
         String key;
         while ((key = options.next()) != null) {
             switch (key) {
@@ -99,10 +87,12 @@ public final class Main {
         if (rest.isEmpty()) {
             throw new UsageException("Not enough arguments");
         }
-        Command command = Commands.find(rest.get(0));
+        String name = rest.get(0);
+        Command command = name.equals(CompletionCommand.NAME) ? new CompletionCommand() : Commands.find(name);
         if (command == null) {
-            throw new UsageException("Command not found: " + rest.get(0));
+            throw new UsageException("Command not found: " + name);
         }
-        return command.run(new Invocation(console, rest.get(0), rest.subList(1, rest.size()), order));
+        int exitCode = command.run(new Invocation(console, name, rest.subList(1, rest.size()), order));
+        return exitCode == Command.HELP ? Help.command(console, name, command) : exitCode;
     }
 }

@@ -1,6 +1,7 @@
 package io.jimg.cli;
 
 import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.process.Console;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;

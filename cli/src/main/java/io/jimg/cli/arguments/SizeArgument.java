@@ -1,0 +1,37 @@
+package io.jimg.cli.arguments;
+
+import io.jimg.OptionType;
+import io.jimg.cli.process.CommandException;
+
+/** Numbers on the command line: digits with a suffix of qemu-img's, within bounds. */
+public final class SizeArgument {
+    private SizeArgument() {}
+
+    /**
+     * The number that a word stands for, from 0 to 2^63-1.
+     *
+     * @param what what the number is, for the sentence ({@code image size})
+     */
+    public static long parse(String what, String word) throws CommandException {
+        return parse(what, word, 0, Long.MAX_VALUE);
+    }
+
+    /**
+     * The number that a word stands for.
+     *
+     * @param what what the number is, for the sentence ({@code image size})
+     * @param least the smallest value allowed
+     * @param most the largest value allowed
+     */
+    public static long parse(String what, String word, long least, long most) throws CommandException {
+        long number = OptionType.parseSize(word);
+        if (number == OptionType.SIZE_MALFORMED) {
+            throw new CommandException("Invalid " + what + " specified: '" + word + "'.");
+        }
+        if (number == OptionType.SIZE_TOO_LARGE || number < least || number > most) {
+            throw new CommandException(
+                    "Invalid " + what + " specified. Must be between " + least + " and " + most + '.');
+        }
+        return number;
+    }
+}

@@ -1,0 +1,25 @@
+package io.jimg.cli.commands;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The commands that qemu-img has too, by name. Finding one loads no other. */
+public final class Commands {
+    /** All names, in alphabetical order. */
+    public static final List<String> NAMES = List.of("check", "compare", "convert", "create", "info", "map");
+
+    private Commands() {}
+
+    /** A fresh instance of the command of that name; null where there is none. */
+    public static @Nullable Command find(String name) {
+        return switch (name) {
+            case "check" -> new CheckCommand();
+            case "compare" -> new CompareCommand();
+            case "convert" -> new ConvertCommand();
+            case "create" -> new CreateCommand();
+            case "info" -> new InfoCommand();
+            case "map" -> new MapCommand();
+            default -> null;
+        };
+    }
+}

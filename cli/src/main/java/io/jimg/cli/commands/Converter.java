@@ -1,0 +1,191 @@
+package io.jimg.cli.commands;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.Images;
+import io.jimg.Job;
+import io.jimg.OpenOptions;
+import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageSource;
+import io.jimg.cli.arguments.OptionLists;
+import io.jimg.cli.arguments.ShortForms;
+import io.jimg.cli.process.CommandException;
+import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Interrupt;
+import io.jimg.cli.text.Progress;
+import io.jimg.ops.Convert;
+import io.jimg.ops.Create;
+import io.jimg.spi.DottedOptions;
+import io.jimg.spi.OpenGate;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One conversion, as the words of {@code convert} describe it. */
+final class Converter {
+    private static final String BACKING_FILE = "backing_file";
+    private static final String PREALLOCATION = "preallocation";
+
+    private final Console console;
+
+    private final ConvertRequest request;
+
+    /** A conversion that {@link #run} does. */
+    Converter(Console console, ConvertRequest request) {
+        this.console = console;
+        this.request = request;
+    }
+
+    /**
+     * Does it.
+     *
+     * @param sources names of the images, at least one
+     * @param target name of the output
+     * @return the exit code
+     */
+    int run(List<String> sources, String target) throws CommandException, IOException {
+        @Nullable CacheMode mode = CacheModes.find(request.sourceCache);
+        if (mode == null) {
+            throw new CommandException("Invalid source cache option: " + request.sourceCache);
+        }
+        request.source.cache(mode);
+        Progress bar = new Progress(console, request.progress && !request.quiet, Progress.ONE_PERCENT);
+        bar.begin();
+        try (OpenSources opened = open(sources)) {
+            convert(opened.images(), target, bar);
+            bar.full();
+            return 0;
+        } finally {
+            bar.leave();
+        }
+    }
+
+    private OpenSources open(List<String> names) throws CommandException, IOException {
+        OpenSources opened = new OpenSources();
+        try {
+            for (String name : names) {
+                ImageSource.Located located = request.source.locate(name, request.sourceFormat);
+                opened.add(located.with(located.options().withDenyWriters(true)).open());
+            }
+            if (request.snapshot != null) {
+                if (names.size() > 1) {
+                    throw new CommandException("No support for concatenating multiple snapshot");
+                }
+                opened.replaceBySnapshot(request.snapshot);
+            }
+            return opened;
+        } catch (Throwable failure) {
+            opened.closeAfter(failure);
+            throw failure;
+        }
+    }
+
+    private void convert(List<DiskImage> images, String target, Progress bar) throws CommandException, IOException {
+        Convert convert = new Convert(images)
+                .compress(request.compress)
+                .sparseSize(request.sparseSize)
+                .parallel(request.parallel)
+                .outOfOrder(request.outOfOrder)
+                .copyRange(request.copyRange)
+                .targetIsZero(request.targetIsZero)
+                .rate(request.rate)
+                .salvage(request.salvage ? this::unreadable : null);
+        if (request.targetExists) {
+            refuseBitmapsOf(images);
+            try (DiskImage output = openTarget(target)) {
+                refuseBitmaps(images, output.format());
+                run(convert.overBacking(request.backing != null).into(output), bar);
+            }
+            return;
+        }
+        Create create = create(images.size(), target);
+        @Nullable CacheMode mode = CacheModes.find(request.targetCache);
+        Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
+        refuseBitmapsOf(images);
+        refuseBitmaps(images, request.format);
+        if (mode == null) {
+            throw badTargetCache();
+        }
+        run(job, bar);
+    }
+
+    private static <T> void run(Job<T> job, Progress bar) throws IOException {
+        job.onProgress(bar::at);
+        Interrupt interrupt = new Interrupt(job);
+        try {
+            job.run();
+        } finally {
+            interrupt.end();
+        }
+    }
+
+    private Create create(int sources, String target) throws CommandException, IOException {
+        Images images = Images.standard();
+        DottedOptions list = request.options == null
+                ? DottedOptions.EMPTY
+                : DottedOptions.of(OptionLists.parse(request.options, null, ShortForms.ACCEPTED));
+        boolean hasBacking = request.backing != null || list.get(BACKING_FILE) != null;
+        if (hasBacking && sources > 1) {
+            throw new CommandException(
+                    "Having a backing file for the target makes no sense when concatenating multiple input images");
+        }
+        String preallocation = list.get(PREALLOCATION);
+        if (request.compress && preallocation != null && !preallocation.equals("off")) {
+            throw new CommandException("Compression and preallocation not supported at the same time");
+        }
+        return new Create(images, target)
+                .format(request.format)
+                .options(list)
+                .backingFile(request.backing)
+                .backingFormat(request.backingFormat)
+                .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(request.source.secrets()));
+    }
+
+    private DiskImage openTarget(String target) throws CommandException, IOException {
+        OpenOptions how = OpenOptions.DEFAULT
+                .withGate(OpenGate.ALLOW)
+                .withWritable(true)
+                .withSecrets(request.source.secrets())
+                .withCache(targetCacheMode());
+        return (request.targetImageOpts
+                        ? request.source.locateTree(target, null, how)
+                        : new ImageSource.Located(target, target, how.withFormat(request.format)))
+                .open();
+    }
+
+    private CacheMode targetCacheMode() throws CommandException {
+        @Nullable CacheMode mode = CacheModes.find(request.targetCache);
+        if (mode == null) {
+            throw badTargetCache();
+        }
+        return mode;
+    }
+
+    private CommandException badTargetCache() {
+        return new CommandException("Invalid cache option: " + request.targetCache);
+    }
+
+    private void refuseBitmapsOf(List<DiskImage> images) throws CommandException, IOException {
+        if (request.bitmaps && images.size() > 1) {
+            throw new CommandException("Copying bitmaps only possible with single source");
+        }
+        if (request.bitmaps && !Images.standard().format(images.get(0).format()).bitmaps()) {
+            throw new CommandException("Source lacks bitmap support");
+        }
+    }
+
+    /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */
+    private void refuseBitmaps(List<DiskImage> images, String targetFormat) throws CommandException, IOException {
+        if (request.bitmaps
+                && (!Images.standard().format(targetFormat).bitmaps()
+                        || images.get(0).formatSpecific().get("bitmaps") != null)) {
+            throw new CommandException("Format driver '" + targetFormat + "' does not support bitmaps");
+        }
+    }
+
+    private void unreadable(String sentence) {
+        if (!request.quiet) {
+            console.error("warning: " + sentence);
+        }
+    }
+}
