@@ -81,6 +81,26 @@ public final class ClusterAllocator {
     }
 
     /**
+     * Takes exactly {@code clusters} clusters in a row, as tables want them.
+     *
+     * @param clusters at least one
+     * @throws ImageException {@link ErrorKind#LIMIT} where the refcount structures cannot grow any more
+     */
+    public Allocation allocateRun(int clusters) throws IOException {
+        if (clusters <= 0) {
+            throw new IllegalArgumentException("a run of " + clusters + " clusters");
+        }
+        lock.lock();
+        try {
+            return takeRun(clusters);
+        } catch (ImageException failure) {
+            throw damage.judge(failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Takes room for a compressed stream: behind the stream before it if its cluster has room or can be continued, else
      * at the start of a cluster.
      *
@@ -211,15 +231,41 @@ public final class ClusterAllocator {
         while (end - start < wanted && end != neverUsed && counted(end) && blocks.get(end) == 0) {
             end++;
         }
-        int clusters = (int) (end - start);
-        guard.check(start << geometry.clusterBits(), (long) clusters << geometry.clusterBits());
+        firstFree = end;
+        return use(start, end);
+    }
+
+    /** A run across refcount blocks; where they are missing, as many as it needs are made in front of it. */
+    private Allocation takeRun(int clusters) throws IOException {
+        long first = nextFree(firstFree);
+        long start = first;
+        long end = first;
+        while (end - start < clusters) {
+            if (!counted(end)) {
+                end = createBlocks(end, clusters);
+                start = end;
+            } else if (blocks.get(end) == 0) {
+                end++;
+            } else {
+                end++;
+                start = end;
+            }
+        }
+        if (start == first) {
+            firstFree = end;
+        }
+        return use(start, end);
+    }
+
+    /** Counts free clusters as used once. */
+    private Allocation use(long start, long end) throws IOException {
+        guard.check(start << geometry.clusterBits(), (end - start) << geometry.clusterBits());
         for (long cluster = start; cluster < end; cluster++) {
             blocks.set(cluster, 1);
         }
         boolean fresh = start >= neverUsed;
-        firstFree = end;
         neverUsed = Math.max(neverUsed, end);
-        return new Allocation(start << geometry.clusterBits(), clusters, fresh);
+        return new Allocation(start << geometry.clusterBits(), (int) (end - start), fresh);
     }
 
     /** The first free cluster from a place on; makes blocks where there are none. */
@@ -227,7 +273,7 @@ public final class ClusterAllocator {
         long cluster = from;
         while (true) {
             if (!counted(cluster)) {
-                cluster = createBlock(cluster);
+                cluster = createBlocks(cluster, 0);
             } else if (blocks.get(cluster) == 0) {
                 return cluster;
             } else {
@@ -292,22 +338,31 @@ public final class ClusterAllocator {
 
     /**
      * Makes the missing block that counts {@code cluster}, in that cluster: no block means that all its clusters are
-     * free.
+     * free. Makes those behind it too, as far as they are missing and a run of {@code wanted} clusters needs them.
      *
      * @return where the search goes on
      */
-    private long createBlock(long cluster) throws IOException {
-        long index = blocks.blockOf(cluster);
-        if (index >= table.length()) {
-            growTable(index);
+    private long createBlocks(long cluster, int wanted) throws IOException {
+        long first = blocks.blockOf(cluster);
+        long inFirst = cluster - (first << geometry.refcountBlockBits());
+        int made = 1;
+        while (((long) made << geometry.refcountBlockBits()) - inFirst - made < wanted
+                && table.block(first + made) == 0) {
+            made++;
+        }
+        if (first + made > table.length()) {
+            growTable(first + made - 1);
             return cluster;
         }
-        long hostOffset = cluster << geometry.clusterBits();
-        guard.check(hostOffset, geometry.clusterSize());
-        blocks.create((int) index, hostOffset);
-        blocks.set(cluster, 1);
-        neverUsed = Math.max(neverUsed, cluster + 1);
-        return cluster + 1;
+        guard.check(cluster << geometry.clusterBits(), (long) made << geometry.clusterBits());
+        for (int i = 0; i < made; i++) {
+            blocks.create((int) first + i, (cluster + i) << geometry.clusterBits());
+        }
+        for (long each = cluster; each < cluster + made; each++) {
+            blocks.set(each, 1);
+        }
+        neverUsed = Math.max(neverUsed, cluster + made);
+        return cluster + made;
     }
 
     /**

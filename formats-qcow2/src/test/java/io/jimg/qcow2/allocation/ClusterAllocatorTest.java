@@ -50,6 +50,16 @@ class ClusterAllocatorTest {
     }
 
     @Test
+    void aWholeRunPassesWhatIsInItsWay() throws IOException {
+        ClusterAllocator allocator = fresh(16, 4);
+        allocator.allocate(10);
+        allocator.release(5L << 16, 2);
+        assertThat(allocator.allocateRun(4)).isEqualTo(new Allocation(13L << 16, 4, true));
+        assertThat(allocator.allocateRun(2)).isEqualTo(new Allocation(5L << 16, 2, false));
+        assertThat(allocator.allocateRun(1)).isEqualTo(new Allocation(17L << 16, 1, true));
+    }
+
+    @Test
     void streamsArePackedAndCounted() throws IOException {
         ClusterAllocator allocator = fresh(12, 4);
         long first = allocator.allocateBytes(1000);
@@ -86,7 +96,10 @@ class ClusterAllocatorTest {
         TreeMap<Long, Integer> taken = new TreeMap<>();
         for (int i = 0; i < 300; i++) {
             if (random.nextInt(3) > 0) {
-                Allocation run = allocator.allocate(1 + random.nextInt(200));
+                int wanted = 1 + random.nextInt(200);
+                boolean inOneRun = random.nextBoolean();
+                Allocation run = inOneRun ? allocator.allocateRun(wanted) : allocator.allocate(wanted);
+                assertThat(run.clusters()).isBetween(inOneRun ? wanted : 1, wanted);
                 assertThat(taken.put(run.hostOffset(), run.clusters())).isNull();
             } else if (!taken.isEmpty()) {
                 Long any = taken.ceilingKey((long) (random.nextDouble() * taken.lastKey()));
