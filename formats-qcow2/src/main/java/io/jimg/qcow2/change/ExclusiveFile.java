@@ -6,6 +6,7 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,4 +44,14 @@ public interface ExclusiveFile {
      * @param fields changes a copy of the sector, big-endian; its position is of no meaning
      */
     void changeHeader(Consumer<ByteBuffer> fields) throws IOException;
+
+    /**
+     * Replaces the header with its extensions and names; power loss leaves the old one or the new one. Durable on
+     * return.
+     *
+     * @param change makes the new header from the present one, which may have moved on since {@link #header}
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#LIMIT} where it does not fit into the first cluster;
+     *     nothing was changed then
+     */
+    void rewriteHeader(UnaryOperator<Header> change) throws IOException;
 }

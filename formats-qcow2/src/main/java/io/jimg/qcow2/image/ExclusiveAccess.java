@@ -7,6 +7,7 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link ExclusiveFile} of an image that was flushed and lets no request in. */
@@ -40,5 +41,10 @@ record ExclusiveAccess(ImageFiles files, Header header, WritePath path) implemen
     @Override
     public void changeHeader(Consumer<ByteBuffer> fields) throws IOException {
         path.header().change(fields);
+    }
+
+    @Override
+    public void rewriteHeader(UnaryOperator<Header> change) throws IOException {
+        path.header().rewrite(change);
     }
 }

@@ -5,11 +5,13 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderFields;
+import io.jimg.qcow2.header.HeaderRewrite;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,6 +125,15 @@ final class HeaderSector {
         ByteBuffer changed = copy();
         fields.accept(changed);
         change(changed);
+    }
+
+    /** Replaces the whole header, of which this is the first sector; durable on return. Nobody else may use it. */
+    synchronized void rewrite(UnaryOperator<Header> change) throws IOException {
+        try {
+            HeaderRewrite.run(file, change.apply(Qcow2Opener.readHeader(file)));
+        } finally {
+            sector = GuestMap.read(file, 0, SECTOR);
+        }
     }
 
     private synchronized void prepareForWrites() throws IOException {

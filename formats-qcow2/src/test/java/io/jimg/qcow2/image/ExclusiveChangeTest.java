@@ -12,6 +12,7 @@ import io.jimg.capability.Checkable;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.qcow2.allocation.Allocation;
+import io.jimg.qcow2.header.HeaderExtension;
 import io.jimg.qcow2.header.HeaderFields;
 import io.jimg.qcow2.use.KeptStorage;
 import io.jimg.qcow2.use.Opening;
@@ -92,6 +93,22 @@ class ExclusiveChangeTest {
                             .run()
                             .clean())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void theWholeHeaderIsReplaced() throws IOException {
+        try (Qcow2Image image = image()) {
+            HeaderExtension extension = new HeaderExtension(0x12345678, new byte[1000]);
+            image.exclusively(file -> {
+                file.changeHeader(sector -> sector.putLong(HeaderFields.COMPATIBLE_FEATURES, 1L << 40));
+                file.rewriteHeader(header -> header.withExtension(0x12345678, extension));
+                file.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, SIZE / 2));
+                return null;
+            });
+            assertThat(image.header().extension(0x12345678)).isEqualTo(extension);
+            assertThat(image.header().compatible().bits()).isEqualTo(1L << 40);
+            assertThat(image.header().size()).isEqualTo(SIZE / 2);
         }
     }
 
