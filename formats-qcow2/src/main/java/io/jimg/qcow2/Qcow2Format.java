@@ -2,12 +2,15 @@ package io.jimg.qcow2;
 
 import io.jimg.DiskImage;
 import io.jimg.ImageException;
+import io.jimg.capability.Measurement;
 import io.jimg.qcow2.create.Creation;
+import io.jimg.qcow2.create.Measuring;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ImageWriter;
+import io.jimg.spi.MeasureRequest;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
@@ -75,5 +78,10 @@ public final class Qcow2Format implements ImageFormat {
     @Override
     public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
         return Creation.createWriter(file, request);
+    }
+
+    @Override
+    public Measurement measure(MeasureRequest request) throws IOException {
+        return Measuring.of(request);
     }
 }

@@ -1,12 +1,15 @@
 package io.jimg.raw;
 
 import io.jimg.DiskImage;
+import io.jimg.ImageException;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
+import io.jimg.capability.Measurement;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ImageWriter;
+import io.jimg.spi.MeasureRequest;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Sharing;
@@ -81,5 +84,11 @@ public final class RawFormat implements ImageFormat {
     public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
         NewFile.prepare(file, request);
         return Optional.of(new RawWriter(file, NewFile.roundedSize(request.size())));
+    }
+
+    @Override
+    public Measurement measure(MeasureRequest request) throws ImageException {
+        long size = NewFile.roundedSize(request.size());
+        return new Measurement(size, size);
     }
 }

@@ -3,6 +3,7 @@ package io.jimg.spi;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.capability.Measurement;
 import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -104,5 +105,15 @@ public interface ImageFormat {
      */
     default Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
         return Optional.empty();
+    }
+
+    /**
+     * Says how large the file of an image would be; touches no file.
+     *
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format cannot tell, {@link ErrorKind#BAD_OPTION}, {@link ErrorKind#LIMIT}
+     */
+    default Measurement measure(MeasureRequest request) throws IOException {
+        throw new ImageException(
+                ErrorKind.UNSUPPORTED, "Block driver '" + name() + "' does not support size measurement");
     }
 }

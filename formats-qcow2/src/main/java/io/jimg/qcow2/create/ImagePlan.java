@@ -100,7 +100,7 @@ record ImagePlan(
         throw new ImageException(ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be created");
     }
 
-    private static int clusterBits(long clusterSize) throws ImageException {
+    static int clusterBits(long clusterSize) throws ImageException {
         if (Long.bitCount(clusterSize) != 1
                 || clusterSize < 1 << HeaderLimits.MIN_CLUSTER_BITS
                 || clusterSize > 1 << HeaderLimits.MAX_CLUSTER_BITS) {
@@ -109,7 +109,7 @@ record ImagePlan(
         return Long.numberOfTrailingZeros(clusterSize);
     }
 
-    private static int refcountOrder(long bits) throws ImageException {
+    static int refcountOrder(long bits) throws ImageException {
         if (Long.bitCount(bits) != 1 || bits > 64) {
             throw option("Refcount width must be a power of two and may not exceed 64 bits");
         }
@@ -143,11 +143,15 @@ record ImagePlan(
         }
     }
 
-    private void checkCombinations() throws ImageException {
+    static void checkExtendedL2(boolean extendedL2, int clusterBits) throws ImageException {
         if (extendedL2 && clusterBits < HeaderLimits.MIN_EXTENDED_CLUSTER_BITS) {
             throw option("Extended L2 entries are only supported with cluster sizes of at least "
                     + (1 << HeaderLimits.MIN_EXTENDED_CLUSTER_BITS) + " bytes");
         }
+    }
+
+    private void checkCombinations() throws ImageException {
+        checkExtendedL2(extendedL2, clusterBits);
         if (backing == null && backingFormat != null) {
             throw option("Backing format cannot be used without backing file");
         }

@@ -1,0 +1,107 @@
+package io.jimg.ops;
+
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.Extent;
+import io.jimg.ImageException;
+import io.jimg.Images;
+import io.jimg.Job;
+import io.jimg.capability.Measurement;
+import io.jimg.spi.DottedOptions;
+import io.jimg.spi.ImageFormat;
+import io.jimg.spi.MeasureRequest;
+import io.jimg.spi.Schema;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells how large the file of a new image would be, without making it.
+ *
+ * <pre>{@code
+ * Measurement size = new Measure(Images.standard(), "qcow2").of(source).run();
+ * }</pre>
+ */
+public final class Measure {
+    private final Images images;
+    private final String format;
+    private DottedOptions options = DottedOptions.EMPTY;
+
+    /** For an image of a format. */
+    public Measure(Images images, String format) {
+        this.images = images;
+        this.format = format;
+    }
+
+    /** Options of the new image as text, as in {@code -o}. */
+    public Measure options(DottedOptions value) {
+        options = value;
+        return this;
+    }
+
+    /**
+     * For an empty image.
+     *
+     * @param size the guest's size in bytes
+     */
+    public Job<Measurement> ofSize(long size) {
+        return new Job<>() {
+            @Override
+            protected Measurement execute() throws IOException {
+                return measure(size, null);
+            }
+        };
+    }
+
+    /** For a copy of an image with all beneath it; the image stays the caller's. */
+    public Job<Measurement> of(DiskImage source) {
+        return new Job<>() {
+            @Override
+            protected Measurement execute() throws IOException {
+                return measure(source.size(), new MeasureRequest.Source() {
+                    @Override
+                    public long unitsWithData(int unit) throws IOException {
+                        return count(unit);
+                    }
+
+                    @Override
+                    public @Nullable List<MeasureRequest.BitmapShape> bitmaps() {
+                        return null;
+                    }
+                });
+            }
+
+            private long count(int unit) throws IOException {
+                long counted = 0;
+                long countedTo = 0;
+                for (long at = 0; at < source.size(); ) {
+                    checkCancelled();
+                    Extent extent = source.extentAt(at, source.size() - at);
+                    if (!extent.zero() && extent.end() > countedTo) {
+                        long from = Math.max(countedTo, at & -unit);
+                        countedTo = Math.min(source.size(), (extent.end() + unit - 1) & -unit);
+                        counted += countedTo - from;
+                    }
+                    at = extent.end();
+                    progress(at, source.size());
+                }
+                return counted;
+            }
+        };
+    }
+
+    private Measurement measure(long size, MeasureRequest.@Nullable Source source) throws IOException {
+        ImageFormat driver = images.format(format);
+        Schema schema = CreatePlan.schema(driver, images.literalFile(""));
+        CreateOptions read;
+        try {
+            read = CreateOptions.read(schema, options);
+        } catch (ImageException wrong) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    wrong.getMessage() + "\nInvalid options for file format '" + format + "'",
+                    wrong);
+        }
+        return driver.measure(new MeasureRequest(size, read.values(), read.refused(), source));
+    }
+}
