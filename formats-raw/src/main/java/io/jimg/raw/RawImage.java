@@ -7,6 +7,7 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.ZeroMode;
+import io.jimg.capability.Resizable;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
@@ -24,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 final class RawImage extends AbstractBlockDevice implements DiskImage {
     private final Storage file;
     private final Window window;
+    private final boolean fixedSize;
+    private final Resizable resizable = (newSize, mode, shrink) -> new RawResize(this, newSize, mode, shrink);
     private final boolean readOnly;
     private final CacheMode cache;
     private final Limits limits;
@@ -34,6 +37,7 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
         super(window.size());
         this.file = file;
         this.window = window;
+        this.fixedSize = context.options().get(RawFormat.SIZE) != null;
         this.readOnly = !context.writable() || file.readOnly();
         this.cache = context.cache();
         this.prober = context.probed() && !readOnly ? context : null;
@@ -83,7 +87,28 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public <T> Optional<T> capability(Class<T> type) {
-        return Optional.empty();
+        return type == Resizable.class && !readOnly ? Optional.of(type.cast(resizable)) : Optional.empty();
+    }
+
+    /** Sets the length of the file. */
+    @FunctionalInterface
+    interface Resizing {
+        /**
+         * Resizes.
+         *
+         * @param fixedSize whether the window's size was stated
+         * @return the disk's size from now on
+         */
+        long apply(Storage file, Window window, boolean fixedSize) throws IOException;
+    }
+
+    /** Resizes while no request is in flight. */
+    long resize(Resizing resizing) throws IOException {
+        return alone(() -> {
+            long newSize = resizing.apply(file, window, fixedSize);
+            setSize(newSize);
+            return newSize;
+        });
     }
 
     @Override

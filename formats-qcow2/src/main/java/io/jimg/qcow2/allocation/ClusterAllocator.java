@@ -118,6 +118,25 @@ public final class ClusterAllocator {
         }
     }
 
+    /**
+     * Raises the refcounts of clusters by one, for one more reference to each.
+     *
+     * @throws ImageException {@link ErrorKind#LIMIT} where one of them is at its largest; those before it are raised
+     */
+    public void retain(long hostOffset, long clusters) throws IOException {
+        lock.lock();
+        try {
+            long first = hostOffset >>> geometry.clusterBits();
+            for (long cluster = first; cluster < first + clusters; cluster++) {
+                raise(cluster);
+            }
+        } catch (ImageException failure) {
+            throw failure.kind() == ErrorKind.CORRUPT ? damage.judge(failure) : failure;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Gives back clusters that nothing on the host or in memory points to, and to which nobody writes any more. */
     public void release(long hostOffset, long clusters) throws IOException {
         lock.lock();
@@ -147,6 +166,23 @@ public final class ClusterAllocator {
     public long end() {
         lock.lock();
         try {
+            return neverUsed << geometry.clusterBits();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Forgets the clusters at the end that are free, as where the file is cut behind the last one in use.
+     *
+     * @return host offset behind that
+     */
+    public long trimEnd() throws IOException {
+        lock.lock();
+        try {
+            while (neverUsed > 0 && blocks.get(neverUsed - 1) == 0) {
+                neverUsed--;
+            }
             return neverUsed << geometry.clusterBits();
         } finally {
             lock.unlock();
@@ -309,6 +345,27 @@ public final class ClusterAllocator {
         return true;
     }
 
+    private void raise(long cluster) throws IOException {
+        long count = blocks.get(cluster);
+        if (count == 0) {
+            throw unused(cluster);
+        }
+        if (count == geometry.maximumRefcount()) {
+            throw new ImageException(
+                    ErrorKind.LIMIT,
+                    "The refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
+                            + " cannot grow beyond " + count);
+        }
+        blocks.set(cluster, count + 1);
+    }
+
+    private ImageException unused(long cluster) {
+        return new ImageException(
+                ErrorKind.CORRUPT,
+                "Refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
+                        + " is 0 although it was in use");
+    }
+
     private boolean shareable(long cluster) throws IOException {
         long count = blocks.get(cluster);
         return count > 0 && count < geometry.maximumRefcount();
@@ -317,10 +374,7 @@ public final class ClusterAllocator {
     private void lower(long cluster) throws IOException {
         long count = blocks.get(cluster);
         if (count == 0) {
-            throw new ImageException(
-                    ErrorKind.CORRUPT,
-                    "Refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
-                            + " is 0 although it was in use");
+            throw unused(cluster);
         }
         blocks.set(cluster, count - 1);
         if (count == 1) {

@@ -10,8 +10,10 @@ import io.jimg.capability.BackingLink;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
@@ -55,6 +57,11 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
                 .with(BackingLink.class, new HeaderBackingLink(this))
                 .with(Snapshots.class, new InternalSnapshots(this))
                 .with(Checkable.class, () -> new FlushedCheck(this));
+        if (writable) {
+            all.with(
+                    Resizable.class,
+                    (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink));
+        }
         if (!header().hasDataFile()) {
             all.with(CompressedRuns.class, new LiveRuns(this));
             if (writable) {
@@ -311,6 +318,11 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         try {
             foundation.compressed().forget();
             Header header = Qcow2Opener.readHeader(foundation.files().file());
+            if (writable && header.incompatible().has(IncompatibleFeature.DIRTY)) {
+                // A change failed where refcounts were in between.
+                RefcountRebuild.run(foundation.files().file(), header);
+                header = Qcow2Opener.readHeader(foundation.files().file());
+            }
             loaded = new Qcow2Loader(foundation, header).load();
             setSize(header.size());
         } catch (IOException failure) {

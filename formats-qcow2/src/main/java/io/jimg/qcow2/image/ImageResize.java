@@ -1,0 +1,97 @@
+package io.jimg.qcow2.image;
+
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Job;
+import io.jimg.ZeroMode;
+import io.jimg.capability.Resizable.Preallocation;
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.resize.Growth;
+import io.jimg.qcow2.resize.Shrinkage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * A resize of an open image: refuses what cannot be, zeroes what of the last cluster lies behind the old end, and leaves the rest to {@link Growth} or
+ * {@link Shrinkage}.
+ */
+final class ImageResize extends Job<Long> {
+    private static final int SECTOR = 512;
+
+    private final Qcow2Image image;
+    private final long newSize;
+    private final Preallocation preallocation;
+    private final boolean shrink;
+
+    ImageResize(Qcow2Image image, long newSize, Preallocation preallocation, boolean shrink) {
+        this.image = image;
+        this.newSize = newSize;
+        this.preallocation = preallocation;
+        this.shrink = shrink;
+    }
+
+    @Override
+    protected Long execute() throws IOException {
+        Header header = image.header();
+        refuse(header);
+        if (newSize == header.size()) {
+            return newSize;
+        }
+        if (newSize < header.size()) {
+            return image.exclusively(new Shrinkage(newSize, this::passed));
+        }
+        DiskImage backing = image.backing();
+        Growth growth =
+                new Growth(newSize, preallocation, backing != null && backing.size() > header.size(), this::passed);
+        growth.refuse(header, image.name());
+        zeroTail(header);
+        return image.exclusively(growth);
+    }
+
+    private void refuse(Header header) throws ImageException {
+        if (image.readOnly()) {
+            throw fail(ErrorKind.READ_ONLY, "The device is open for reading only");
+        }
+        if (newSize < 0 || newSize % SECTOR != 0) {
+            throw fail(ErrorKind.BAD_OPTION, "The new size must be a multiple of 512");
+        }
+        if (header.version() < 3 && header.snapshotCount() > 0) {
+            throw fail(ErrorKind.UNSUPPORTED, "Can't resize a v2 image which has snapshots");
+        }
+        if (newSize <= header.size() && preallocation != Preallocation.OFF) {
+            throw fail(ErrorKind.BAD_OPTION, "Preallocation can't be used for shrinking an image");
+        }
+        if (newSize < header.size() && !shrink) {
+            throw fail(ErrorKind.BAD_OPTION, "The image would become smaller, which was not allowed");
+        }
+    }
+
+    /** The rest of the old last cluster may hold a backing file's bytes, or what was cut off once. It becomes data where clusters are to be reserved. */
+    private void zeroTail(Header header) throws IOException {
+        long oldSize = header.size();
+        long clusterEnd = (oldSize + header.clusterSize() - 1) & -(long) header.clusterSize();
+        int length = (int) (Math.min(clusterEnd, newSize) - oldSize);
+        if (length == 0) {
+            return;
+        }
+        image.use(loaded -> {
+            WritePath path = loaded.writePath();
+            if (path != null && preallocation != Preallocation.OFF) {
+                path.write(ByteBuffer.allocate(length), oldSize);
+            } else if (path != null) {
+                path.zero(oldSize, length, ZeroMode.KEEP_ALLOCATED);
+            }
+            return length;
+        });
+    }
+
+    private void passed(long done, long total) throws ImageException {
+        checkCancelled();
+        progress(done, total);
+    }
+
+    private ImageException fail(ErrorKind kind, String sentence) {
+        return new ImageException(kind, sentence, image.name(), ImageException.NO_OFFSET, null);
+    }
+}

@@ -1,0 +1,188 @@
+package io.jimg.qcow2.resize;
+
+import io.jimg.qcow2.allocation.Allocation;
+import io.jimg.qcow2.change.ExclusiveFile;
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderFields;
+import io.jimg.qcow2.mapping.EntryCodec;
+import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.qcow2.tree.L1Entries;
+import io.jimg.qcow2.tree.L2Content;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The mapping of a disk of another size, made beside the present one: tables that change are written to new places, the
+ * header is turned to the new L1 table and the new size in one write to one sector, and only then is given back what the
+ * old tables alone referred to. So a power loss leaves the disk as it was or as it becomes, and leaked clusters at
+ * worst. For one thread.
+ */
+final class NewMapping {
+    /** An L2 table that the new mapping does without, and the first of its entries that it did not take over. */
+    private record Retired(long hostOffset, int fromIndex) {}
+
+    private final ExclusiveFile image;
+    private final Header header;
+    private final L2Content table;
+    private final Geometry geometry;
+    private final long[] old;
+    private final long[] entries;
+    private final List<Allocation> taken = new ArrayList<>();
+    private final List<Retired> retired = new ArrayList<>();
+    private boolean changed;
+
+    /**
+     * Begins with the entries of the present mapping, as far as the new one reaches.
+     *
+     * @param newSize guest bytes
+     */
+    NewMapping(ExclusiveFile image, long newSize) throws IOException {
+        this.image = image;
+        this.header = image.header();
+        this.table = new L2Content(image.file(), header);
+        this.geometry = table.geometry();
+        this.old = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());
+        this.entries = new long[(int) Header.l1EntriesNeeded(newSize, header.clusterBits(), header.extendedL2())];
+        int kept = Math.min(entries.length, old.length);
+        System.arraycopy(old, 0, entries, 0, kept);
+        this.changed = entries.length > old.length;
+        for (int i = kept; i < old.length; i++) {
+            retire(i, 0);
+        }
+    }
+
+    /** The L2 table at hand: {@link #take} fills it. */
+    L2Content table() {
+        return table;
+    }
+
+    /** Whether an L1 entry has a table. */
+    boolean has(int l1Index) {
+        return entries[l1Index] != 0;
+    }
+
+    /**
+     * Reads an L2 table and empties it from an entry on.
+     *
+     * @return whether it held anything there
+     */
+    boolean take(int l1Index, int fromIndex) throws IOException {
+        long place = table.tableOffset(entries[l1Index], l1Index);
+        if (place == 0) {
+            table.clear();
+            return false;
+        }
+        table.read(place);
+        return table.clearFrom(fromIndex);
+    }
+
+    /**
+     * Puts the table at hand in the place of the present one.
+     *
+     * @param fromIndex its first entry that is not the present table's
+     */
+    void replace(int l1Index, int fromIndex) throws IOException {
+        Allocation place = allocate(1);
+        table.write(place.hostOffset());
+        retire(l1Index, fromIndex);
+        entries[l1Index] = place.hostOffset() | EntryCodec.COPIED;
+        changed = true;
+    }
+
+    /** Leaves out a table with all that it refers to. */
+    void drop(int l1Index) throws IOException {
+        retire(l1Index, 0);
+        entries[l1Index] = 0;
+    }
+
+    /** Takes host clusters for the new mapping, up to so many in a row. */
+    Allocation allocate(int wanted) throws IOException {
+        Allocation place = image.allocator().allocate(wanted);
+        taken.add(place);
+        return place;
+    }
+
+    private void retire(int l1Index, int fromIndex) throws IOException {
+        long place = l1Index < old.length ? table.tableOffset(old[l1Index], l1Index) : 0;
+        if (place != 0) {
+            retired.add(new Retired(place, fromIndex));
+            changed = true;
+        }
+    }
+
+    /** Turns the header to the new mapping and size; both are durable on return. */
+    void commit(long newSize) throws IOException {
+        if (!changed) {
+            image.barrier();
+            image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize));
+            return;
+        }
+        long place = 0;
+        if (entries.length > 0) {
+            Allocation l1 = image.allocator().allocateRun((int) l1Clusters(entries.length));
+            taken.add(l1);
+            place = l1.hostOffset();
+            L1Entries.write(image.file(), place, entries, geometry.clusterSize());
+        }
+        image.commitRefcounts();
+        long l1Offset = place;
+        image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize)
+                .putInt(HeaderFields.L1_SIZE, entries.length)
+                .putLong(HeaderFields.L1_TABLE_OFFSET, l1Offset));
+        taken.clear();
+    }
+
+    /**
+     * Gives back what only the old mapping used; after {@link #commit}.
+     *
+     * @param punch whether the host gets the space of guest data back
+     */
+    void releaseOld(boolean punch) throws IOException {
+        for (Retired each : retired) {
+            table.read(each.hostOffset);
+            table.references(each.fromIndex, (hostOffset, count) -> release(hostOffset, count, punch));
+            image.allocator().release(each.hostOffset, 1);
+        }
+        if (changed && old.length > 0 && header.l1TableOffset() != 0) {
+            image.allocator().release(header.l1TableOffset(), l1Clusters(old.length));
+        }
+        image.commitRefcounts();
+    }
+
+    /** Takes back what was allocated, where the change failed before the header was turned. */
+    void abandon() throws IOException {
+        for (Allocation each : taken) {
+            image.allocator().release(each.hostOffset(), each.clusters());
+        }
+        taken.clear();
+        image.commitRefcounts();
+    }
+
+    /** A cluster that nobody else refers to is punched before its refcount drops, for then the next writer may have it. */
+    private void release(long hostOffset, long count, boolean punch) throws IOException {
+        long end = hostOffset + (count << geometry.clusterBits());
+        long from = hostOffset;
+        for (long at = hostOffset; punch && at < end; at += geometry.clusterSize()) {
+            if (image.allocator().refcount(at) != 1) {
+                punch(from, at);
+                from = at + geometry.clusterSize();
+            }
+        }
+        if (punch) {
+            punch(from, end);
+        }
+        image.allocator().release(hostOffset, count);
+    }
+
+    /** Where the storage cannot punch, the space stays the file's: nothing is lost but room. */
+    private void punch(long from, long end) throws IOException {
+        if (end > from) {
+            image.file().punch(from, end - from);
+        }
+    }
+
+    private long l1Clusters(long length) {
+        return geometry.clusters(length * Long.BYTES);
+    }
+}
