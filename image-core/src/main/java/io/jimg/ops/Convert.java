@@ -40,6 +40,15 @@ public final class Convert {
     private long rate;
     private @Nullable Consumer<String> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
+    private @Nullable Range range;
+
+    /**
+     * Guest bytes of the sources.
+     *
+     * @param offset of the first
+     * @param length how many
+     */
+    record Range(long offset, long length) {}
 
     /** From one image. */
     public Convert(DiskImage source) {
@@ -115,6 +124,17 @@ public final class Convert {
     }
 
     /**
+     * Copies only a part of the sources, which begins at the target's first byte.
+     *
+     * @param offset of the part's first byte in the sources joined
+     * @param length bytes; the part must not leave the sources
+     */
+    public Convert range(long offset, long length) {
+        range = new Range(offset, length);
+        return this;
+    }
+
+    /**
      * For an existing target: whether its backing file holds what the source's topmost layer does not, so that only that layer is copied.
      */
     public Convert overBacking(boolean value) {
@@ -124,7 +144,7 @@ public final class Convert {
 
     /**
      * Into a new image, of the sources' size whatever {@code target} says of it. Where the target has a backing file, that file is taken to hold what the source's
-     * topmost layer does not. A job that fails or is cancelled removes the file.
+     * topmost layer does not. A job that fails or is cancelled removes the file; it fails with {@link CreationException} where the image cannot be made.
      *
      * @throws ImageException where the target cannot be as it was asked for; no file has been touched then
      */
@@ -170,12 +190,21 @@ public final class Convert {
             }
             total += source.size();
         }
-        return total;
+        if (range == null) {
+            return total;
+        }
+        if (range.offset < 0 || range.length < 0 || range.offset > total - range.length) {
+            throw new ImageException(
+                    ErrorKind.OUT_OF_RANGE,
+                    range.length + " bytes at " + range.offset + " leave the source of " + total + " bytes");
+        }
+        return range.length;
     }
 
     private Copy copy(boolean overBackingFile, long blankFrom) {
         return new Copy(
                 sources,
+                range,
                 new Copy.Settings(
                         compress,
                         sparseSize,

@@ -7,6 +7,7 @@ import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.capability.CompressedWrite;
 import io.jimg.device.ConcatenatedDevice;
+import io.jimg.device.SubRangeDevice;
 import io.jimg.device.TokenBucket;
 import io.jimg.spi.ImageWriter;
 import java.io.IOException;
@@ -24,6 +25,7 @@ final class Copy {
     private static final int HOST_CHUNK = 16 << 20;
 
     private final List<DiskImage> sources;
+    private final Convert.@Nullable Range range;
     private final Settings settings;
 
     /**
@@ -48,8 +50,14 @@ final class Copy {
         void check() throws ImageException;
     }
 
-    Copy(List<DiskImage> sources, Settings settings) {
+    /**
+     * A copy.
+     *
+     * @param range the part of the sources that is copied; null for all
+     */
+    Copy(List<DiskImage> sources, Convert.@Nullable Range range, Settings settings) {
         this.sources = sources;
+        this.range = range;
         this.settings = settings;
     }
 
@@ -71,7 +79,7 @@ final class Copy {
     }
 
     private StoredRuns storedRuns(StoredRuns.Acceptance target) {
-        return settings.compress() && sources.size() == 1 ? StoredRuns.of(sources.get(0), target) : StoredRuns.NONE;
+        return settings.compress() && wholeImage() ? StoredRuns.of(sources.get(0), target) : StoredRuns.NONE;
     }
 
     /**
@@ -89,11 +97,11 @@ final class Copy {
 
     private Conversion run(CopyTarget target, StoredRuns runs, Pause pause, Job.ProgressListener progress)
             throws IOException {
-        BlockDevice source = sources.size() == 1 ? sources.get(0) : new ConcatenatedDevice(sources);
+        BlockDevice source = source();
         // What is compressed is left out by whole runs; a finer or coarser search would only split them.
         int sought = settings.compress() ? 1 : Math.max(settings.sparseSize(), 1);
         int grain = roundUp(sought, target.unit());
-        boolean copies = settings.copyRange() && sources.size() == 1 && target.copies();
+        boolean copies = settings.copyRange() && wholeImage() && target.copies();
         int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
         Consumer<String> listener = settings.salvage();
         Salvage salvage = listener == null ? null : new Salvage(listener);
@@ -133,6 +141,16 @@ final class Copy {
         pipeline.run(threads);
         target.finish();
         return pipeline.result(salvage == null ? 0 : salvage.lostBytes(), threads);
+    }
+
+    private BlockDevice source() throws ImageException {
+        BlockDevice all = sources.size() == 1 ? sources.get(0) : new ConcatenatedDevice(sources);
+        // A window closes what it shows; it stays open, as do the sources.
+        return range == null ? all : new SubRangeDevice(all, range.offset(), range.length());
+    }
+
+    private boolean wholeImage() {
+        return sources.size() == 1 && range == null;
     }
 
     private int layers() {

@@ -33,7 +33,7 @@ final class NewImageJob extends Job<Conversion> {
             plan.refuseToOverwrite(sources);
             file = plan.createFile(cache);
         } catch (ImageException refused) {
-            throw whileCreating(refused);
+            throw new CreationException(refused);
         }
         try {
             return fill(file);
@@ -71,14 +71,9 @@ final class NewImageJob extends Job<Conversion> {
                 failure.addSuppressed(second);
             }
             if (failure instanceof ImageException refused) {
-                throw whileCreating(refused);
+                throw new CreationException(refused);
             }
             throw failure;
         }
-    }
-
-    private ImageException whileCreating(ImageException refused) {
-        return refused.prefixed(
-                plan.name() + ": error while converting " + plan.format().name() + ": ");
     }
 }

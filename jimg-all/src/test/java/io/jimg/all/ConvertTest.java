@@ -16,11 +16,13 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenGate;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +55,32 @@ class ConvertTest {
             text = text.with(parts[0], parts[1]);
         }
         return new Create(IMAGES, file.toString()).format(format).options(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 512", "1, 4096", "65535, 700001", "1048576, 0", "123456, 8877244"})
+    void copiesARange(long offset, int length) throws IOException {
+        byte[] bytes = new byte[ODD_SIZE];
+        new Random(5).nextBytes(bytes);
+        Path raw = Files.write(folder.resolve("raw"), bytes);
+        Path part = folder.resolve("part");
+        try (DiskImage source = open(raw, "raw")) {
+            new Convert(source)
+                    .range(offset, length)
+                    .toNew(target(part, "qcow2", ""))
+                    .run();
+        }
+        try (DiskImage copy = open(part, "qcow2")) {
+            ByteBuffer read = ByteBuffer.allocate((int) copy.size());
+            copy.read(read, 0);
+            assertThat(copy.size()).isEqualTo((length + 511) / 512 * 512);
+            assertThat(Arrays.copyOf(read.array(), length))
+                    .isEqualTo(Arrays.copyOfRange(bytes, (int) offset, (int) offset + length));
+        }
+        try (DiskImage source = open(raw, "raw")) {
+            Convert beyond = new Convert(source).range(source.size() - 1, 2);
+            assertThatThrownBy(() -> beyond.toNew(target(part, "qcow2", ""))).isInstanceOf(ImageException.class);
+        }
     }
 
     @ParameterizedTest

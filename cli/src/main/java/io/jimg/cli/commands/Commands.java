@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** The commands that qemu-img has too, by name. Finding one loads no other. */
 public final class Commands {
     /** All names, in alphabetical order. */
-    public static final List<String> NAMES = List.of("check", "compare", "convert", "create", "info", "map");
+    public static final List<String> NAMES = List.of("check", "compare", "convert", "create", "dd", "info", "map");
 
     private Commands() {}
 
@@ -17,6 +17,7 @@ public final class Commands {
             case "compare" -> new CompareCommand();
             case "convert" -> new ConvertCommand();
             case "create" -> new CreateCommand();
+            case "dd" -> new DdCommand();
             case "info" -> new InfoCommand();
             case "map" -> new MapCommand();
             default -> null;

@@ -15,6 +15,7 @@ import io.jimg.cli.process.Interrupt;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Convert;
 import io.jimg.ops.Create;
+import io.jimg.ops.CreationException;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenGate;
 import java.io.IOException;
@@ -106,7 +107,11 @@ final class Converter {
         if (mode == null) {
             throw badTargetCache();
         }
-        run(job, bar);
+        try {
+            run(job, bar);
+        } catch (CreationException refused) {
+            throw refused.prefixed(target + ": error while converting " + request.format + ": ");
+        }
     }
 
     private static <T> void run(Job<T> job, Progress bar) throws IOException {

@@ -1,0 +1,134 @@
+package io.jimg.cli.commands;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ImageException;
+import io.jimg.Images;
+import io.jimg.Job;
+import io.jimg.cli.arguments.ImageSource;
+import io.jimg.cli.arguments.SharedOptions;
+import io.jimg.cli.arguments.SizeArgument;
+import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.getopt.OptionSpec;
+import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.CommandException;
+import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Interrupt;
+import io.jimg.ops.Convert;
+import io.jimg.ops.Create;
+import io.jimg.ops.CreationException;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code dd}: copies blocks of an image to a new one. */
+final class DdCommand implements Command {
+    private static final int DEFAULT_BLOCK = 512;
+
+    private static final List<OptionSpec> TABLE = List.of(
+            SharedOptions.HELP,
+            SharedOptions.FORMAT,
+            SharedOptions.IMAGE_OPTS,
+            OptionSpec.valued('O', "output_fmt", "format of the output (raw)").or("output-format"),
+            SharedOptions.FORCE_SHARE,
+            SharedOptions.OBJECT);
+
+    private @Nullable String input;
+    private @Nullable String output;
+    private long block = DEFAULT_BLOCK;
+    private long count = Long.MAX_VALUE;
+    private long skip;
+
+    @Override
+    public List<OptionSpec> options() {
+        return TABLE;
+    }
+
+    @Override
+    public String operands() {
+        return "[bs=BLOCK_SIZE] [count=BLOCKS] [skip=BLOCKS] if=INPUT of=OUTPUT";
+    }
+
+    @Override
+    public String summary() {
+        return "copy blocks of an image to a new one";
+    }
+
+    @Override
+    public int run(Invocation invocation) throws UsageException, CommandException, IOException {
+        Console console = invocation.console();
+        ImageSource source = new ImageSource(console);
+        @Nullable String sourceFormat = null;
+        String format = "raw";
+        Getopt words = invocation.options(this);
+        String key;
+        while ((key = words.next()) != null) {
+            switch (key) {
+                case "h" -> {
+                    return HELP;
+                }
+                case "f" -> sourceFormat = words.argument();
+                case "O" -> format = words.argument();
+                case "image-opts" -> source.imageOpts();
+                case "U" -> source.forceShare();
+                case "object" -> source.define(words.argument());
+                default -> throw new IllegalStateException(key);
+            }
+        }
+        for (String operand : words.operands()) {
+            take(operand);
+        }
+        if (input == null || output == null) {
+            throw new CommandException("Must specify both input and output files");
+        }
+        String outputFormat = format;
+        if (Images.standard().formats().stream().noneMatch(known -> known.name().equals(outputFormat))) {
+            throw new CommandException("Unknown file format");
+        }
+        try (DiskImage image = source.locate(input, sourceFormat).open()) {
+            copy(console, image, input, new Create(Images.standard(), output).format(format), output);
+        }
+        return 0;
+    }
+
+    /** An operand of the form {@code name=value}; of those that repeat the last one counts. */
+    private void take(String operand) throws CommandException {
+        int equals = operand.indexOf('=');
+        String name = equals < 0 ? operand : operand.substring(0, equals);
+        String value = equals < 0 ? "" : operand.substring(equals + 1);
+        switch (equals < 0 ? "" : name) {
+            case "if" -> input = value;
+            case "of" -> output = value;
+            case "bs" -> block = SizeArgument.parse("bs", value, 1, Integer.MAX_VALUE);
+            case "count" -> count = SizeArgument.parseCount("count", value);
+            case "skip" -> skip = SizeArgument.parseCount("skip", value);
+            default -> throw new CommandException("unrecognized operand " + name);
+        }
+    }
+
+    private void copy(Console console, DiskImage image, String name, Create create, String target)
+            throws CommandException, IOException {
+        // The blocks that are skipped are counted, too, as in qemu-img.
+        long end = count > Long.MAX_VALUE / block ? image.size() : Math.min(image.size(), count * block);
+        long start = skip > Long.MAX_VALUE / block ? Long.MAX_VALUE : skip * block;
+        if (start > end) {
+            console.error(name + ": cannot skip to specified offset");
+            start = end;
+        }
+        try {
+            Job<?> job = new Convert(image)
+                    .range(start, end - start)
+                    .sparseSize(0)
+                    .cache(CacheMode.UNSAFE)
+                    .toNew(create);
+            Interrupt interrupt = new Interrupt(job);
+            try {
+                job.run();
+            } finally {
+                interrupt.end();
+            }
+        } catch (CreationException refused) {
+            throw ImageException.wrap(refused).prefixed(target + ": error while creating output image: ");
+        }
+    }
+}
