@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param forceShare whether locks of other processes are ignored, as {@code -U}; only for read-only opens
  * @param denyWriters whether others must not write meanwhile even where the format would bear it, as a raw image does: for copying
  * @param inspectOnly whether only metadata will be asked: data files are not opened, reads of guest data may fail
- * @param toCheck whether the image will be checked: damage that the check reports itself does not keep it from being opened
+ * @param toCheck whether the image will be checked, or, if it is writable, repaired: damage that the check reports itself does not keep it from being opened, and a
+ *     guest's data cannot be written
  * @param secrets who gives passphrases
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file ({@code backing.…}) as text
  */

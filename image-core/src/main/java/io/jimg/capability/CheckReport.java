@@ -59,4 +59,21 @@ public record CheckReport(
     public boolean clean() {
         return corruptions == 0 && leaks == 0 && checkErrors == 0;
     }
+
+    /** With the counts of what an earlier look has repaired. */
+    public CheckReport withFixed(CheckReport earlier) {
+        return new CheckReport(
+                findings,
+                findingsLeftOut,
+                corruptions,
+                leaks,
+                checkErrors,
+                earlier.corruptionsFixed,
+                earlier.leaksFixed,
+                totalClusters,
+                allocatedClusters,
+                fragmentedClusters,
+                compressedClusters,
+                imageEndOffset);
+    }
 }

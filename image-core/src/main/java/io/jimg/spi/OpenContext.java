@@ -24,7 +24,10 @@ public interface OpenContext {
     /** Whether only metadata will be asked: data files must not be opened. */
     boolean inspectOnly();
 
-    /** Whether the image is opened to be checked: damage that the check reports itself must not keep it from being opened. */
+    /**
+     * Whether the image is opened to be checked, or, if it is writable, to be repaired: damage that the check reports itself must not keep it from being opened, and
+     * nothing but the repair writes.
+     */
     default boolean toCheck() {
         return false;
     }

@@ -6,7 +6,9 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.capability.CheckFailedException;
 import io.jimg.capability.CheckReport;
+import io.jimg.capability.Repairable;
 import io.jimg.cli.arguments.CacheModes;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
@@ -30,7 +32,7 @@ final class CheckCommand implements Command {
     private static final int NO_CHECK = 63;
 
     private static final OptionSpec REPAIR = OptionSpec.valued(
-                    'r', "leaks|all", "repair what the check finds: refused by this version where there is anything")
+                    'r', "leaks|all", "repair what the check finds: leaked clusters alone, or everything")
             .or("repair");
 
     @Override
@@ -64,7 +66,7 @@ final class CheckCommand implements Command {
         @Nullable String format = null;
         OutputForm output = OutputForm.HUMAN;
         String cache = "writeback";
-        boolean repair = false;
+        Repairable.@Nullable Mode repair = null;
         boolean quiet = false;
         Getopt words = invocation.options(this);
         String key;
@@ -95,9 +97,9 @@ final class CheckCommand implements Command {
         source.cache(mode);
         ImageSource.Located located = source.locate(names.get(0), format);
         try (DiskImage image = located.with(
-                        located.options().withWritable(repair).withToCheck(true))
+                        located.options().withWritable(repair != null).withToCheck(true))
                 .open()) {
-            CheckReport report = check(image, repair, console);
+            CheckReport report = examine(image, repair, console, quiet || output == OutputForm.JSON);
             if (output == OutputForm.JSON) {
                 console.line(JsonWriter.pretty(CheckText.document(report, located.words(), image.format())));
             } else if (!quiet) {
@@ -107,44 +109,81 @@ final class CheckCommand implements Command {
         }
     }
 
-    private static boolean parseRepair(String word) throws UsageException {
+    private static Repairable.Mode parseRepair(String word) throws UsageException {
         return switch (word) {
-            case "leaks", "all" -> true;
+            case "leaks" -> Repairable.Mode.LEAKS;
+            case "all" -> Repairable.Mode.ALL;
             default -> throw new UsageException("Unknown option value for -r (expecting 'leaks' or 'all'): " + word);
         };
     }
 
-    private static CheckReport check(DiskImage image, boolean repair, Console console)
+    private static CheckReport examine(
+            DiskImage image, Repairable.@Nullable Mode repair, Console console, boolean quiet)
             throws CommandException, IOException {
-        Job<CheckReport> job;
+        if (repair == null) {
+            return told(run(supported(() -> Check.of(image)), console), console);
+        }
+        Check.Repair result = run(supported(() -> Check.repair(image, repair)), console);
+        told(result.report(), console);
+        if (result.afterwards().isPresent()) {
+            if (!quiet) {
+                console.out().print(CheckText.repaired(result.report()));
+                console.out().flush();
+            }
+            told(result.afterwards().get(), console);
+        }
+        return result.outcome();
+    }
+
+    /** Makes a job. */
+    @FunctionalInterface
+    private interface Making<T> {
+        Job<T> make() throws ImageException;
+    }
+
+    private static <T> Job<T> supported(Making<T> making) throws CommandException, ImageException {
         try {
-            job = Check.of(image);
+            return making.make();
         } catch (ImageException refused) {
             if (refused.kind() == ErrorKind.UNSUPPORTED) {
                 throw new CommandException(NO_CHECK, Failures.sentence(refused));
             }
             throw refused;
         }
-        CheckReport report;
+    }
+
+    private static <T> T run(Job<T> job, Console console) throws CommandException {
         try {
-            report = job.run();
+            return job.run();
         } catch (DamageException unreadable) {
             console.error(unreadable.getMessage());
-            throw new CommandException("Check failed: "
-                    + (unreadable.getCause() instanceof ImageException cause && cause.kind() == ErrorKind.LIMIT
-                            ? "File too large"
-                            : "Input/output error"));
+            throw new CommandException("Check failed: " + reason(unreadable));
+        } catch (CheckFailedException stopped) {
+            told(stopped.report(), console);
+            throw new CommandException("Check failed: Input/output error");
         } catch (IOException failed) {
             throw new CommandException("Check failed: " + Failures.sentence(failed));
         }
+    }
+
+    private static String reason(DamageException unreadable) {
+        if (unreadable.getCause() instanceof ImageException cause) {
+            if (cause.kind() == ErrorKind.LIMIT) {
+                return "File too large";
+            }
+            if (cause.kind() == ErrorKind.BAD_OPTION) {
+                return "Invalid argument";
+            }
+        }
+        return "Input/output error";
+    }
+
+    private static CheckReport told(CheckReport report, Console console) {
         for (CheckReport.Finding finding : report.findings()) {
             console.plainError(finding.sentence());
         }
         if (report.findingsLeftOut() > 0) {
             console.plainError("... and " + report.findingsLeftOut() + " more");
-        }
-        if (repair && !report.clean()) {
-            throw new CommandException("This version of jimg finds faults but does not repair them yet");
         }
         return report;
     }

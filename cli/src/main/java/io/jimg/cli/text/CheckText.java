@@ -29,6 +29,13 @@ public final class CheckText {
         }
     }
 
+    /** For people, before the image is looked at again, line feeds included. */
+    public static String repaired(CheckReport report) {
+        return "The following inconsistencies were found and repaired:\n\n    " + report.leaksFixed()
+                + " leaked clusters\n    " + report.corruptionsFixed()
+                + " corruptions\n\nDouble checking the fixed image now...\n";
+    }
+
     /** For people, line feeds included. */
     public static String human(CheckReport report) {
         StringBuilder text = new StringBuilder();

@@ -46,7 +46,7 @@ final class ClusterCounts {
     /**
      * Counts references.
      *
-     * @param times how many, greater than zero
+     * @param times how many; less than zero takes back what was counted
      * @return how many did not fit below the maximum
      */
     long add(long cluster, long times) throws ImageException {

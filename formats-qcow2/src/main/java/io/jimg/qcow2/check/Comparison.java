@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * Holds every refcount against the number of references that was counted, in the order of host clusters. What neither a block nor a count speaks of is passed over in whole
- * pages. Not safe for threads.
+ * pages. Where it corrects, no block is missing or shared. Not safe for threads.
  */
 final class Comparison {
     private final Header header;
@@ -17,19 +17,29 @@ final class Comparison {
     private final RefcountTable table;
     private final ClusterCounts counts;
     private final Findings findings;
+    private final Fixes fixes;
     private final long clusters;
     private final long[] pages;
     private final Map<Long, Integer> countedBlocks = new HashMap<>();
     private long highest;
     private boolean unreadable;
+    private boolean uncounted;
+    private boolean changed;
     private boolean noted;
 
-    Comparison(Header header, MetadataReader reader, RefcountTable table, References references, Findings findings) {
+    Comparison(
+            Header header,
+            MetadataReader reader,
+            RefcountTable table,
+            References references,
+            Findings findings,
+            Fixes fixes) {
         this.header = header;
         this.reader = reader;
         this.table = table;
         this.counts = references.counts();
         this.findings = findings;
+        this.fixes = fixes;
         this.clusters = references.clusters();
         this.pages = counts.pageNumbers();
     }
@@ -44,7 +54,12 @@ final class Comparison {
         return unreadable;
     }
 
-    /** Compares all clusters. */
+    /** Whether a cluster in use counts as free, so that its refcount may have no place. */
+    boolean uncounted() {
+        return uncounted;
+    }
+
+    /** Compares all clusters, and corrects what may be corrected in the blocks that are there. */
     void compare() throws IOException {
         int blockBits = header.refcountBlockBits();
         for (int i = 0; i < table.size() && (long) i << blockBits < clusters; i++) {
@@ -79,9 +94,16 @@ final class Comparison {
             long refcount = RefcountTable.refcount(block, (int) (cluster - first), order);
             long reference = counts.get(cluster);
             if ((refcount | reference) != 0) {
-                compare(cluster, refcount, reference);
+                if (compare(cluster, refcount, reference)) {
+                    RefcountTable.setRefcount(block, (int) (cluster - first), order, reference);
+                    changed = true;
+                }
                 leaked++;
             }
+        }
+        if (changed) {
+            fixes.write(block.clear(), table.blockOffset(index));
+            changed = false;
         }
         if (shared && end - first == header.refcountsPerBlock()) {
             countedBlocks.put(table.blockOffset(index), leaked);
@@ -106,22 +128,32 @@ final class Comparison {
         }
     }
 
-    private void compare(long cluster, long refcount, long reference) {
+    /** Tells of one cluster; returns whether its refcount is to be corrected. */
+    private boolean compare(long cluster, long refcount, long reference) {
         highest = cluster;
         if (refcount == reference) {
-            return;
+            return false;
         }
         if (Long.compareUnsigned(refcount, reference) < 0) {
-            findings.corruption(1, () -> "ERROR" + sentence(cluster, refcount, reference));
-        } else {
+            uncounted |= refcount == 0;
+            if (!fixes.errors()) {
+                findings.corruption(1, () -> "ERROR" + sentence(cluster, refcount, reference));
+                return false;
+            }
+            findings.corruptionFixed(1, () -> "Repairing" + sentence(cluster, refcount, reference));
+        } else if (!fixes.leaks()) {
             findings.leak(() -> "Leaked" + sentence(cluster, refcount, reference));
+            return false;
+        } else {
+            findings.leakFixed(() -> "Repairing" + sentence(cluster, refcount, reference));
         }
+        return true;
     }
 
     private void cannotRead(int index, long first, long end) {
         if (!noted && table.unaligned(index)) {
             noted = true;
-            findings.note("qcow2: Image is corrupt: Refblock offset 0x"
+            findings.note(() -> "qcow2: Image is corrupt: Refblock offset 0x"
                     + Long.toHexString(table.blockOffset(index)) + " unaligned (reftable index: "
                     + (index == 0 ? "" : "0x") + Integer.toHexString(index)
                     + "); further non-fatal corruption events will be suppressed");
@@ -143,7 +175,7 @@ final class Comparison {
         return next == pages.length || pages[next] << ClusterCounts.PAGE_BITS >= end;
     }
 
-    private static String sentence(long cluster, long refcount, long reference) {
+    static String sentence(long cluster, long refcount, long reference) {
         return " cluster " + cluster + " refcount=" + Long.toUnsignedString(refcount) + " reference=" + reference;
     }
 }

@@ -1,57 +1,45 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
-import io.jimg.storage.Storage;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 
-/**
- * Makes the COPIED flags of the active tables say what the counted references say: set where a cluster is referred to once (specification: "L1 table entry", "L2 table
- * entry"). Every entry is written by itself, which no power loss tears. Not safe for threads.
- */
+/** Shows each entry of the active tables whose COPIED flag says something to who corrects it, each L2 table once. Not safe for threads. */
 final class CopiedRepair {
     private static final long COMPRESSED = 1L << 62;
 
-    private final Storage file;
     private final Header header;
     private final MetadataReader reader;
+    private final ClusterFlags seen;
 
-    CopiedRepair(Storage file, Header header, MetadataReader reader) {
-        this.file = file;
+    CopiedRepair(Header header, MetadataReader reader, MemoryBudget budget) {
         this.header = header;
         this.reader = reader;
+        this.seen = new ClusterFlags(budget);
     }
 
-    /** Writes the entries that are wrong, in an image whose tables are sound otherwise. */
-    void repair(ClusterCounts counts) throws IOException {
+    /** Walks the tables. Those at no cluster's start are left alone: what they hold is none. */
+    void repair(CopiedObserver flags) throws IOException {
         long start = header.l1TableOffset();
         reader.entries(start, start + (long) header.l1Size() * Long.BYTES, (at, entry) -> {
             long offset = entry & L2Scan.OFFSET_MASK;
-            if (offset != 0) {
-                repair(at, entry, offset, counts);
-                repairTable(offset, counts);
+            flags.table((at - start) / Long.BYTES, at, entry, offset);
+            long cluster = offset >>> header.clusterBits();
+            if (offset != 0 && (offset & (header.clusterSize() - 1)) == 0 && !seen.get(cluster)) {
+                seen.set(cluster);
+                table(offset, flags);
             }
         });
     }
 
-    private void repairTable(long tableOffset, ClusterCounts counts) throws IOException {
-        if (header.hasDataFile()) {
-            return;
-        }
+    private void table(long tableOffset, CopiedObserver flags) throws IOException {
+        boolean externalData = header.hasDataFile();
         int step = header.l2EntrySize();
         reader.entries(tableOffset, tableOffset + header.clusterSize(), (at, entry) -> {
             long offset = entry & L2Scan.OFFSET_MASK;
-            if ((at - tableOffset) % step == 0 && (entry & COMPRESSED) == 0 && offset != 0) {
-                repair(at, entry, offset, counts);
+            boolean placed = offset != 0 || (externalData && (entry & L2Scan.COPIED) != 0);
+            if ((at - tableOffset) % step == 0 && (entry & COMPRESSED) == 0 && placed) {
+                flags.data(at, entry, offset, 1);
             }
         });
-    }
-
-    private void repair(long at, long entry, long offset, ClusterCounts counts) throws IOException {
-        boolean once = counts.get(offset >>> header.clusterBits()) == 1;
-        long right = once ? entry | L2Scan.COPIED : entry & ~L2Scan.COPIED;
-        if (right != entry) {
-            file.write(ByteBuffer.allocate(Long.BYTES).putLong(0, right), at);
-        }
     }
 }

@@ -1,7 +1,9 @@
 package io.jimg.qcow2.check;
 
+import io.jimg.capability.CheckReport;
 import io.jimg.capability.CheckReport.Finding;
 import io.jimg.capability.CheckReport.Severity;
+import io.jimg.qcow2.header.Header;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -14,6 +16,8 @@ final class Findings {
     private long leaks;
     private long corruptions;
     private long checkErrors;
+    private long corruptionsFixed;
+    private long leaksFixed;
 
     Findings(int cap) {
         this.cap = cap;
@@ -29,6 +33,24 @@ final class Findings {
     void leak(Supplier<String> sentence) {
         leaks++;
         add(Severity.LEAK, 1, sentence);
+    }
+
+    /** An error that was repaired, found so many times. */
+    void corruptionFixed(long times, Supplier<String> sentence) {
+        corruptionsFixed += times;
+        add(Severity.ERROR, times, sentence);
+    }
+
+    /** A leaked cluster that was given back. */
+    void leakFixed(Supplier<String> sentence) {
+        leaksFixed++;
+        add(Severity.LEAK, 1, sentence);
+    }
+
+    /** Counts, without sentences, what a rebuilt structure has put right. */
+    void countFixed(long corruptionsMore, long leaksMore) {
+        corruptionsFixed += corruptionsMore;
+        leaksFixed += leaksMore;
     }
 
     /** Leaked clusters whose sentences are left out. */
@@ -50,8 +72,18 @@ final class Findings {
     }
 
     /** A sentence that counts as nothing. */
-    void note(String sentence) {
-        add(Severity.WARNING, 1, () -> sentence);
+    void note(Supplier<String> sentence) {
+        add(Severity.WARNING, 1, sentence);
+    }
+
+    /** After everything was counted once more, and the refcounts follow: what was found before and is not found again was repaired. */
+    void supersede(Findings again) {
+        corruptionsFixed += Math.max(0, corruptions - again.corruptions);
+        leaksFixed += leaks;
+        corruptions = again.corruptions;
+        leaks = 0;
+        checkErrors = again.checkErrors;
+        appendSentences(again);
     }
 
     /** Whether further sentences would be left out. */
@@ -61,13 +93,20 @@ final class Findings {
 
     /** Everything that another list holds, after what this one does. */
     void append(Findings other) {
+        appendSentences(other);
+        leaks += other.leaks;
+        corruptions += other.corruptions;
+        checkErrors += other.checkErrors;
+        corruptionsFixed += other.corruptionsFixed;
+        leaksFixed += other.leaksFixed;
+    }
+
+    /** The sentences of another list, which count as nothing here: what they tell is about to be put right, or told again. */
+    void appendSentences(Findings other) {
         for (Finding finding : other.list) {
             add(finding.severity(), 1, finding::sentence);
         }
         leftOut += other.leftOut;
-        leaks += other.leaks;
-        corruptions += other.corruptions;
-        checkErrors += other.checkErrors;
     }
 
     List<Finding> list() {
@@ -88,6 +127,31 @@ final class Findings {
 
     long checkErrors() {
         return checkErrors;
+    }
+
+    long corruptionsFixed() {
+        return corruptionsFixed;
+    }
+
+    long leaksFixed() {
+        return leaksFixed;
+    }
+
+    /** Everything as a report. */
+    CheckReport report(Header header, AllocationTotals totals, long highest) {
+        return new CheckReport(
+                list,
+                leftOut,
+                corruptions,
+                leaks,
+                checkErrors,
+                corruptionsFixed,
+                leaksFixed,
+                (header.size() >>> header.clusterBits()) + ((header.size() & (header.clusterSize() - 1)) == 0 ? 0 : 1),
+                totals.allocated(),
+                totals.fragmented(),
+                totals.compressed(),
+                (highest + 1) << header.clusterBits());
     }
 
     private void add(Severity severity, long times, Supplier<String> sentence) {

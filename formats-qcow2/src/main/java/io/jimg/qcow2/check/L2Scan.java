@@ -23,6 +23,7 @@ final class L2Scan {
     private final References references;
     private final Findings findings;
     private final CopiedObserver copied;
+    private final Fixes fixes;
     private final boolean extended;
     private final boolean externalData;
     private final int compressedOffsetBits;
@@ -31,15 +32,23 @@ final class L2Scan {
     // What holds for the table at hand.
     private long weight;
     private long activeWeight;
+    private long tableStart;
     private AllocationTotals totals = new AllocationTotals();
     private long nextOffset;
 
-    L2Scan(Header header, MetadataReader reader, References references, Findings findings, CopiedObserver copied) {
+    L2Scan(
+            Header header,
+            MetadataReader reader,
+            References references,
+            Findings findings,
+            CopiedObserver copied,
+            Fixes fixes) {
         this.header = header;
         this.reader = reader;
         this.references = references;
         this.findings = findings;
         this.copied = copied;
+        this.fixes = fixes;
         this.extended = header.extendedL2();
         this.externalData = header.hasDataFile();
         this.compressedOffsetBits = 62 - (header.clusterBits() - 8);
@@ -55,6 +64,7 @@ final class L2Scan {
      * @return totals of the table, counted once
      */
     AllocationTotals scan(long tableOffset, long totalWeight, long weightInActive) throws IOException {
+        tableStart = tableOffset;
         weight = totalWeight;
         activeWeight = weightInActive;
         totals = new AllocationTotals();
@@ -68,7 +78,7 @@ final class L2Scan {
                 if ((entry & COMPRESSED) != 0) {
                     compressed(index, entry, bitmap);
                 } else if ((entry | bitmap) != 0) {
-                    standard(entry, bitmap);
+                    standard(index, entry, bitmap);
                 }
             }
         }
@@ -102,7 +112,7 @@ final class L2Scan {
         totals.compressedCluster();
     }
 
-    private void standard(long entry, long bitmap) throws IOException {
+    private void standard(int index, long entry, long bitmap) throws IOException {
         if ((entry & RESERVED) != 0) {
             findings.corruption(
                     weight, () -> "ERROR found l2 entry with reserved bits set: " + Long.toHexString(entry));
@@ -123,6 +133,10 @@ final class L2Scan {
         }
         if ((offset & (header.clusterSize() - 1)) != 0) {
             boolean zero = extended ? (bitmap & ALL_SUBCLUSTERS) == 0 : (entry & ZERO) != 0;
+            if (zero && fixes.errors() && fixes.mayWriteTable(header, tableStart)) {
+                dropPlace(index, offset);
+                return;
+            }
             findings.corruption(
                     weight,
                     () -> "ERROR offset=" + Long.toHexString(offset) + ": " + (zero ? "Preallocated" : "Data")
@@ -134,7 +148,16 @@ final class L2Scan {
             references.count(offset, header.clusterSize(), weight);
         }
         if (activeWeight > 0) {
-            copied.data(entry, offset, activeWeight);
+            copied.data(tableStart + (long) index * header.l2EntrySize(), entry, offset, activeWeight);
         }
+    }
+
+    /** A cluster that reads as zeroes needs none on the host, least of all one at no cluster's start. */
+    private void dropPlace(int index, long offset) throws IOException {
+        findings.corruptionFixed(
+                1,
+                () -> "Repairing offset=" + Long.toHexString(offset)
+                        + ": Preallocated cluster is not properly aligned; L2 entry corrupted.");
+        fixes.entry(tableStart + (long) index * header.l2EntrySize(), extended ? 0 : ZERO);
     }
 }

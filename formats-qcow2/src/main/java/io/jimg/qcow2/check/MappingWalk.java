@@ -34,6 +34,7 @@ final class MappingWalk {
             References references,
             Findings findings,
             CopiedObserver copied,
+            Fixes fixes,
             MemoryBudget budget)
             throws IOException {
         this.header = header;
@@ -41,7 +42,7 @@ final class MappingWalk {
         this.references = references;
         this.findings = findings;
         this.copied = copied;
-        this.scan = new L2Scan(header, reader, references, findings, copied);
+        this.scan = new L2Scan(header, reader, references, findings, copied, fixes);
         this.weights = new TableWeights(budget);
     }
 
@@ -65,7 +66,7 @@ final class MappingWalk {
 
         references.count(start, bytes, 1);
         reader.entries(start, start + bytes, (at, entry) -> {
-            copied.table((at - start) / Long.BYTES, entry, entry & L2Scan.OFFSET_MASK);
+            copied.table((at - start) / Long.BYTES, at, entry, entry & L2Scan.OFFSET_MASK);
             tableEntry(entry, 1);
         });
         for (SnapshotEntry snapshot : snapshots.entries()) {

@@ -52,31 +52,15 @@ public final class Qcow2Check extends Job<CheckReport> {
         References references = scan.references();
         RefcountTable table = new RefcountTable(header, reader);
         SoleOwners owners = SoleOwners.load(header, table, references.clusters(), budget, reader);
-        AllocationTotals totals = scan.countMapping(new CopiedFlags(header, table, owners, copiedFindings));
+        AllocationTotals totals = scan.countMapping(new CopiedFlags(header, table, owners, copiedFindings, Fixes.NONE));
         scan.countRefcounts(table);
-        Comparison comparison = new Comparison(header, reader, table, references, findings);
+        Comparison comparison = new Comparison(header, reader, table, references, findings, Fixes.NONE);
         comparison.compare();
         if (!comparison.unreadable()) {
             findings.append(copiedFindings);
         }
         progress(1, 1);
-        return report(findings, totals, comparison.highest());
-    }
-
-    private CheckReport report(Findings findings, AllocationTotals totals, long highest) {
-        return new CheckReport(
-                findings.list(),
-                findings.leftOut(),
-                findings.corruptions(),
-                findings.leaks(),
-                findings.checkErrors(),
-                0,
-                0,
-                (header.size() >>> header.clusterBits()) + ((header.size() & (header.clusterSize() - 1)) == 0 ? 0 : 1),
-                totals.allocated(),
-                totals.fragmented(),
-                totals.compressed(),
-                (highest + 1) << header.clusterBits());
+        return findings.report(header, totals, comparison.highest());
     }
 
     private void passed(long entries) throws ImageException {

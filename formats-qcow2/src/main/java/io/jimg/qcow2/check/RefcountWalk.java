@@ -1,6 +1,7 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HostRange;
 import java.io.IOException;
 
 /** Counts the references of the refcount table to its blocks (specification: "Host cluster management"). Not safe for threads. */
@@ -9,12 +10,20 @@ final class RefcountWalk {
     private final RefcountTable table;
     private final References references;
     private final Findings findings;
+    private final Fixes fixes;
+    private boolean broken;
 
-    RefcountWalk(Header header, RefcountTable table, References references, Findings findings) {
+    RefcountWalk(Header header, RefcountTable table, References references, Findings findings, Fixes fixes) {
         this.header = header;
         this.table = table;
         this.references = references;
         this.findings = findings;
+        this.fixes = fixes;
+    }
+
+    /** Whether refcounts cannot be corrected where they are: a block is nowhere, or not alone in its place. */
+    boolean broken() {
+        return broken;
     }
 
     /** Counts the table itself, then its blocks. */
@@ -31,18 +40,37 @@ final class RefcountWalk {
         long cluster = offset >>> header.clusterBits();
         if (table.reserved(index)) {
             findings.corruption(1, () -> "ERROR refcount table entry " + index + " has reserved bits set");
+            broken = true;
         } else if (table.unaligned(index)) {
             findings.corruption(
                     1,
                     () -> "ERROR refcount block " + index + " is not cluster aligned; refcount table entry corrupted");
+            broken = true;
         } else if (offset < 0 || cluster >= references.clusters()) {
-            findings.corruption(1, () -> "ERROR refcount block " + index + " is outside image");
+            outside(index, offset);
         } else if (offset != 0) {
             references.count(offset, header.clusterSize(), 1);
             long count = references.counts().get(cluster);
             if (count != 1) {
                 findings.corruption(1, () -> "ERROR refcount block " + index + " refcount=" + count);
+                broken = true;
             }
+        }
+    }
+
+    /** A block behind the file's end holds zeroes once the file reaches so far. */
+    private void outside(int index, long offset) throws IOException {
+        if (!fixes.errors()) {
+            findings.corruption(1, () -> "ERROR refcount block " + index + " is outside image");
+            return;
+        }
+        findings.corruptionFixed(1, () -> "Repairing refcount block " + index + " is outside image");
+        if (HostRange.reaches(offset, header.clusterSize())) {
+            references.grow(offset + header.clusterSize());
+            references.count(offset, header.clusterSize(), 1);
+        } else {
+            findings.note(() -> "ERROR could not resize image: Invalid argument");
+            broken = true;
         }
     }
 }

@@ -16,7 +16,7 @@ final class References {
     private final ClusterCounts counts;
     private final Findings findings;
     private final int clusterBits;
-    private final long fileSize;
+    private long fileSize;
     private long clusters;
 
     References(Header header, long fileSize, MemoryBudget budget, Findings findings) {
@@ -36,6 +36,17 @@ final class References {
     /** Host clusters that the file has, and one more where a reference reaches past its end. */
     long clusters() {
         return clusters;
+    }
+
+    /** Bytes that the file has, or is to have after the repair. */
+    long fileSize() {
+        return fileSize;
+    }
+
+    /** The file is to reach to an offset, at least. */
+    void grow(long hostOffset) {
+        fileSize = Math.max(fileSize, hostOffset);
+        clusters = Math.max(clusters, (fileSize + (1L << clusterBits) - 1) >>> clusterBits);
     }
 
     /**
@@ -58,9 +69,7 @@ final class References {
 
     /** Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it does not. */
     boolean fits(long hostOffset, long length, long times) {
-        if (hostOffset >= 0
-                && hostOffset <= Long.MAX_VALUE - length
-                && hostOffset + length - fileSize < 1L << clusterBits) {
+        if (inside(hostOffset, length)) {
             return true;
         }
         findings.corruption(
@@ -68,6 +77,13 @@ final class References {
                 () -> "ERROR: counting reference for region exceeding the end of the file by one cluster or more:"
                         + " offset 0x" + Long.toHexString(hostOffset) + " size 0x" + Long.toHexString(length));
         return false;
+    }
+
+    /** Whether a range leaves the file by less than a cluster. */
+    boolean inside(long hostOffset, long length) {
+        return hostOffset >= 0
+                && hostOffset <= Long.MAX_VALUE - length
+                && hostOffset + length - fileSize < 1L << clusterBits;
     }
 
     private void countClusters(long first, long end, long times) throws ImageException {

@@ -21,10 +21,12 @@ public final class HeaderParser {
 
     private final ByteBuffer cluster;
     private final String resource;
+    private final boolean damaged;
 
-    private HeaderParser(ByteBuffer cluster, String resource) {
+    private HeaderParser(ByteBuffer cluster, String resource, boolean damaged) {
         this.cluster = cluster;
         this.resource = resource;
+        this.damaged = damaged;
     }
 
     /** Whether bytes begin like an image of version 2 or 3; does not move the buffer's position. */
@@ -40,7 +42,7 @@ public final class HeaderParser {
      * @return the cluster size
      */
     public static int firstClusterSize(ByteBuffer prefix, String resource) throws ImageException {
-        HeaderParser parser = new HeaderParser(prefix.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource);
+        HeaderParser parser = new HeaderParser(prefix.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource, false);
         return 1 << parser.clusterBits();
     }
 
@@ -51,7 +53,18 @@ public final class HeaderParser {
      * @param resource the file's name, for the exception
      */
     public static Header parse(ByteBuffer firstCluster, String resource) throws ImageException {
-        return new HeaderParser(firstCluster.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource).parse();
+        return new HeaderParser(firstCluster.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource, false).parse();
+    }
+
+    /**
+     * Reads the header of an image that is to be checked or repaired. It may say that there is no refcount table, and its snapshot table may lie anywhere and have any
+     * number of entries, to be read as unsigned.
+     *
+     * @param firstCluster the file's first cluster, zeroes where the file is shorter; its position and limit do not move
+     * @param resource the file's name, for the exception
+     */
+    public static Header parseDamaged(ByteBuffer firstCluster, String resource) throws ImageException {
+        return new HeaderParser(firstCluster.duplicate().slice().order(ByteOrder.BIG_ENDIAN), resource, true).parse();
     }
 
     private int clusterBits() throws ImageException {
@@ -202,7 +215,7 @@ public final class HeaderParser {
 
     private void checkTables(int clusterBits) throws ImageException {
         int clusters = cluster.getInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS);
-        if (clusters == 0) {
+        if (clusters == 0 && !damaged) {
             throw fail(
                     ErrorKind.CORRUPT,
                     HeaderFields.REFCOUNT_TABLE_CLUSTERS,
@@ -214,18 +227,24 @@ public final class HeaderParser {
                 Integer.toUnsignedLong(clusters) << clusterBits,
                 HeaderLimits.MAX_REFCOUNT_TABLE_BYTES,
                 clusterBits);
+        if (!damaged) {
+            checkSnapshotTable(clusterBits);
+        }
+        checkTable(
+                "Active L1 table",
+                HeaderFields.L1_TABLE_OFFSET,
+                Integer.toUnsignedLong(cluster.getInt(HeaderFields.L1_SIZE)) * Long.BYTES,
+                HeaderLimits.MAX_L1_BYTES,
+                clusterBits);
+    }
+
+    private void checkSnapshotTable(int clusterBits) throws ImageException {
         long snapshots = Integer.toUnsignedLong(cluster.getInt(HeaderFields.SNAPSHOT_COUNT));
         checkTable(
                 "Snapshot table",
                 HeaderFields.SNAPSHOTS_OFFSET,
                 snapshots * SnapshotTable.FIXED_ENTRY_LENGTH,
                 (long) HeaderLimits.MAX_SNAPSHOTS * SnapshotTable.FIXED_ENTRY_LENGTH,
-                clusterBits);
-        checkTable(
-                "Active L1 table",
-                HeaderFields.L1_TABLE_OFFSET,
-                Integer.toUnsignedLong(cluster.getInt(HeaderFields.L1_SIZE)) * Long.BYTES,
-                HeaderLimits.MAX_L1_BYTES,
                 clusterBits);
     }
 

@@ -10,6 +10,11 @@ public final class HostRange {
 
     private HostRange() {}
 
+    /** Whether a file can reach so far. */
+    public static boolean reaches(long hostOffset, long length) {
+        return hostOffset >= 0 && hostOffset <= END - length;
+    }
+
     /**
      * Throws where a structure cannot be read.
      *

@@ -22,10 +22,10 @@ public record SnapshotTable(List<SnapshotEntry> entries, int length) {
     static final int FIXED_ENTRY_LENGTH = 40;
 
     /** Most bytes of extra data in an entry; it is QEMU's limit. */
-    static final int MAX_EXTRA_DATA = 1024;
+    public static final int MAX_EXTRA_DATA = 1024;
 
     /** Most bytes in a table; it is QEMU's limit. */
-    static final int MAX_LENGTH = HeaderLimits.MAX_SNAPSHOTS * 1024;
+    public static final int MAX_LENGTH = HeaderLimits.MAX_SNAPSHOTS * 1024;
 
     private static final int MAX_ENTRY_LENGTH = FIXED_ENTRY_LENGTH + MAX_EXTRA_DATA + 2 * 0xFFFF + 7;
 

@@ -1,6 +1,7 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.DamageException;
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.Header;
@@ -44,6 +45,10 @@ final class HeaderSector {
         this.noFlush = noFlush;
         this.sector = GuestMap.read(file, 0, SECTOR);
         this.dirty = header.incompatible().has(IncompatibleFeature.DIRTY);
+        if (header.incompatible().has(IncompatibleFeature.CORRUPT)) {
+            // A repair left damage behind.
+            this.corrupt = new ImageException(ErrorKind.CORRUPT, "The image is marked corrupt", file.name(), 0, null);
+        }
     }
 
     /** Before anything of the image is changed: clears the autoclear bits of what we do not maintain, durably. */
@@ -67,6 +72,11 @@ final class HeaderSector {
     /** Whether anything of the image may have changed. */
     boolean changed() {
         return readyForWrites;
+    }
+
+    /** Whether damage was met since the image was loaded. */
+    boolean corrupt() {
+        return corrupt != null;
     }
 
     /** Whether the image is marked dirty. */

@@ -10,6 +10,7 @@ import io.jimg.capability.BackingLink;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
 import io.jimg.qcow2.change.MetadataChange;
@@ -61,6 +62,9 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             all.with(
                     Resizable.class,
                     (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink));
+        }
+        if (foundation.context().writable()) {
+            all.with(Repairable.class, mode -> new FlushedRepair(this, mode));
         }
         if (!header().hasDataFile()) {
             all.with(CompressedRuns.class, new LiveRuns(this));
@@ -230,13 +234,13 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     }
 
     /**
-     * A look at the file.
+     * A look at the file, or its repair.
      *
      * @param <T> the result
      */
     @FunctionalInterface
     interface Inspection<T> {
-        /** Looks; changes nothing. */
+        /** Does it. */
         T of(Storage file, Header header) throws IOException;
     }
 
@@ -272,9 +276,29 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             if (writePath != null) {
                 writePath.flush();
             }
-            return inspection.of(
-                    foundation.files().file(),
-                    Qcow2Opener.readHeader(foundation.files().file()));
+            return inspection.of(foundation.files().file(), readHeader());
+        });
+    }
+
+    /**
+     * Repairs the file while nobody else uses the image, which is loaded anew afterwards, and after a failure too. An
+     * image that has met damage has nothing in memory that would be worth writing.
+     */
+    <T> T repaired(Inspection<T> repair) throws IOException {
+        return alone(() -> {
+            WritePath writePath = loaded().writePath();
+            if (writePath != null && !writePath.header().corrupt()) {
+                writePath.finish();
+            }
+            T result;
+            try {
+                result = repair.of(foundation.files().file(), header());
+            } catch (Throwable failure) {
+                reloadAfter(failure);
+                throw failure;
+            }
+            reload();
+            return result;
         });
     }
 
@@ -317,11 +341,11 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     private void reload() throws IOException {
         try {
             foundation.compressed().forget();
-            Header header = Qcow2Opener.readHeader(foundation.files().file());
+            Header header = readHeader();
             if (writable && header.incompatible().has(IncompatibleFeature.DIRTY)) {
                 // A change failed where refcounts were in between.
                 RefcountRebuild.run(foundation.files().file(), header);
-                header = Qcow2Opener.readHeader(foundation.files().file());
+                header = readHeader();
             }
             loaded = new Qcow2Loader(foundation, header).load();
             setSize(header.size());
@@ -329,6 +353,10 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             unloadable = failure;
             throw failure;
         }
+    }
+
+    private Header readHeader() throws IOException {
+        return Qcow2Opener.readHeader(foundation.files().file(), foundation.context());
     }
 
     private Loaded loaded() throws ImageException {

@@ -58,8 +58,9 @@ final class Qcow2Loader {
         GuestMap map = load(header.l1TableOffset(), header.l1Size(), this::relieve, this::damaged);
         Storage data = files.data();
         GuestReader reader = data == null ? null : reader(map, data);
-        WritePath writePath =
-                context.writable() && reader != null && data != null ? writePath(data, map, reader) : null;
+        WritePath writePath = context.writable() && !context.toCheck() && reader != null && data != null
+                ? writePath(data, map, reader)
+                : null;
         return new Loaded(
                 header,
                 map,

@@ -24,9 +24,9 @@ public final class Qcow2Opener {
 
     /** Opens an image; the storage stays the caller's where this throws. */
     public static Qcow2Image open(Storage file, OpenContext context) throws IOException {
-        Header header = readHeader(file);
+        Header header = readHeader(file, context);
         refuse(file, context, header);
-        if (context.writable() && header.incompatible().has(IncompatibleFeature.DIRTY)) {
+        if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.DIRTY)) {
             RefcountRebuild.run(file, header);
             header = readHeader(file);
         }
@@ -35,9 +35,17 @@ public final class Qcow2Opener {
 
     /** Reads the header and changes nothing. */
     public static Header readHeader(Storage file) throws IOException {
+        return HeaderParser.parse(firstCluster(file), file.name());
+    }
+
+    /** Reads the header; that of an image that is to be checked may be damaged. */
+    static Header readHeader(Storage file, OpenContext context) throws IOException {
+        return context.toCheck() ? HeaderParser.parseDamaged(firstCluster(file), file.name()) : readHeader(file);
+    }
+
+    private static ByteBuffer firstCluster(Storage file) throws IOException {
         ByteBuffer prefix = GuestMap.read(file, 0, HeaderParser.PREFIX_LENGTH);
-        int clusterSize = HeaderParser.firstClusterSize(prefix, file.name());
-        return HeaderParser.parse(GuestMap.read(file, 0, clusterSize), file.name());
+        return GuestMap.read(file, 0, HeaderParser.firstClusterSize(prefix, file.name()));
     }
 
     private static void refuse(Storage file, OpenContext context, Header header) throws IOException {
@@ -45,7 +53,7 @@ public final class Qcow2Opener {
         if (header.cryptMethod() != CryptMethod.NONE && !context.inspectOnly()) {
             throw fail(file, ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be read or written");
         }
-        if (context.writable() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
+        if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
             throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
         if (header.autoclear().has(AutoclearFeature.RAW_EXTERNAL_DATA)

@@ -1,6 +1,9 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.SnapshotTable;
 import io.jimg.storage.Storage;
@@ -17,6 +20,10 @@ final class SnapshotReader {
     static SnapshotTable read(Storage file, Header header) throws IOException {
         if (header.snapshotCount() == 0) {
             return SnapshotTable.EMPTY;
+        }
+        if (Integer.toUnsignedLong(header.snapshotCount()) > HeaderLimits.MAX_SNAPSHOTS) {
+            throw new ImageException(
+                    ErrorKind.LIMIT, "Snapshot table too large", file.name(), header.snapshotsOffset(), null);
         }
         HostRange.require("Failed to read snapshot table", header.snapshotsOffset(), file.name());
         long inFile = Math.max(0, file.size() - header.snapshotsOffset());

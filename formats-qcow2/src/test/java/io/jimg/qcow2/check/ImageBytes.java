@@ -147,6 +147,13 @@ final class ImageBytes {
         return new MemoryStorage("image", bytes);
     }
 
+    /** What a storage holds. */
+    static ImageBytes of(MemoryStorage storage) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate((int) storage.size());
+        storage.read(bytes, 0);
+        return new ImageBytes(bytes.array());
+    }
+
     Path save(Path file) throws IOException {
         return Files.write(file, bytes);
     }
