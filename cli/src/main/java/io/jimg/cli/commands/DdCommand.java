@@ -100,8 +100,8 @@ final class DdCommand implements Command {
             case "if" -> input = value;
             case "of" -> output = value;
             case "bs" -> block = SizeArgument.parse("bs", value, 1, Integer.MAX_VALUE);
-            case "count" -> count = SizeArgument.parseCount("count", value);
-            case "skip" -> skip = SizeArgument.parseCount("skip", value);
+            case "count" -> count = SizeArgument.parse("count", value);
+            case "skip" -> skip = SizeArgument.parse("skip", value);
             default -> throw new CommandException("unrecognized operand " + name);
         }
     }

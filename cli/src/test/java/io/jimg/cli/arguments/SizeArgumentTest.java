@@ -85,17 +85,4 @@ class SizeArgumentTest {
         assertThatThrownBy(() -> SizeArgument.parse("number of coroutines", word, 1, 16))
                 .hasMessage("Invalid number of coroutines specified. Must be between 1 and 16.");
     }
-
-    @ParameterizedTest
-    @CsvSource({"0,0", "17,17", "+3,3", "0x1F,31", "010,8", "' 5',5", "9223372036854775807,9223372036854775807"})
-    void readsCountsAsTheCLibraryDoes(String word, long expected) throws Exception {
-        assertThat(SizeArgument.parseCount("count", word)).isEqualTo(expected);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"", "x", "1k", "1.0", "09", "0x", "1 2"})
-    void refusesWhatIsNoCount(String word) {
-        assertThatThrownBy(() -> SizeArgument.parseCount("count", word))
-                .hasMessage("Invalid count specified: '" + word + "'.");
-    }
 }
