@@ -36,6 +36,11 @@ public final class Images {
         return Standard.INSTANCE;
     }
 
+    /** The protocols that the library itself has and no format, to be filled by hand; nothing is searched, so this is there sooner than {@link #standard}. */
+    public static Images withoutFormats() {
+        return new Images(Drivers.own());
+    }
+
     /** No driver at all, to be filled by hand. */
     public static Images none() {
         return new Images(new Drivers(List.of(), List.of()));

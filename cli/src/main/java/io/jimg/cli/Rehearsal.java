@@ -2,6 +2,7 @@ package io.jimg.cli;
 
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Interrupt;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +20,7 @@ final class Rehearsal {
     private Rehearsal() {}
 
     /** Plays info where the first word says so, else every command, on images in the folder that is the second word; all comes before info. */
-    public static void main(String[] words) throws IOException {
+    public static void main(String[] words) throws IOException, InterruptedException {
         System.getenv("POSIXLY_CORRECT");
         Console.ofProcess("jimg").flush();
         Path folder = Path.of(words[1]);
@@ -47,6 +48,7 @@ final class Rehearsal {
             run("compare", raw, qcow2);
             run("convert", "-O", "raw", overlay, raw);
         }
+        Interrupt.letSignalEndProcess();
     }
 
     private static void run(String... words) {

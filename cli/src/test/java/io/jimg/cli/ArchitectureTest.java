@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import io.jimg.Images;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +65,15 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("picocli..")
+                .check(commandLine);
+    }
+
+    @Test
+    void driversAreNotSearchedFor() {
+        ArchRuleDefinition.noClasses()
+                .should()
+                .callMethod(Images.class, "standard")
+                .because("it opens every jar of the class path; AllFormats is there sooner")
                 .check(commandLine);
     }
 

@@ -4,6 +4,9 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ProtocolDriver;
+import io.jimg.storage.FileProtocol;
+import io.jimg.storage.HostDeviceProtocol;
+import io.jimg.storage.NullProtocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -21,6 +24,11 @@ public record Drivers(List<ImageFormat> formats, List<ProtocolDriver> protocols)
     public Drivers {
         formats = List.copyOf(formats);
         protocols = List.copyOf(protocols);
+    }
+
+    /** The protocols of this module. */
+    public static Drivers own() {
+        return new Drivers(List.of(), List.of(new FileProtocol(), new HostDeviceProtocol(), new NullProtocol()));
     }
 
     /** Those that {@link ServiceLoader} finds with the class loader of the SPI. */

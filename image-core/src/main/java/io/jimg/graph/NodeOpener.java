@@ -145,7 +145,7 @@ public final class NodeOpener {
         if (share && toWrite) {
             throw new ImageException(ErrorKind.BAD_OPTION, "force-share=on can only be used with read-only images");
         }
-        return new ProtocolDriver.Mode(toWrite, cacheMode(common), !share);
+        return new ProtocolDriver.Mode(toWrite, cacheMode(common), !share, caller.inspectOnly());
     }
 
     /** What a context needs to know of its node. */
@@ -226,7 +226,9 @@ public final class NodeOpener {
         boolean share = Boolean.TRUE.equals(common.get(FORCE_SHARE));
         boolean readOnly = Boolean.TRUE.equals(common.get(READ_ONLY));
         return protocol.open(
-                options, new ProtocolDriver.Mode(mode.writable() && !readOnly, mode.cache(), mode.locking() && !share));
+                options,
+                new ProtocolDriver.Mode(
+                        mode.writable() && !readOnly, mode.cache(), mode.locking() && !share, mode.inspectOnly()));
     }
 
     private static Chain chain(Storage file, Origin origin) throws ImageException {

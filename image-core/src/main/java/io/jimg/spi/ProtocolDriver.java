@@ -31,8 +31,15 @@ public interface ProtocolDriver {
      * @param writable whether writes are wanted
      * @param cache host cache and flushes
      * @param locking whether QEMU's locks are taken; false for {@code -U}
+     * @param inspectOnly whether what it is opened for is to tell about it, so that {@link Storage#allocatedSize()} will be asked
      */
-    record Mode(boolean writable, CacheMode cache, boolean locking) {}
+    record Mode(boolean writable, CacheMode cache, boolean locking, boolean inspectOnly) {
+
+        /** To be used, not only inspected. */
+        public Mode(boolean writable, CacheMode cache, boolean locking) {
+            this(writable, cache, locking, false);
+        }
+    }
 
     /** Opens what exists. */
     Storage open(Options options, Mode mode) throws IOException;

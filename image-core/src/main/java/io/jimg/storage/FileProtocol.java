@@ -97,7 +97,12 @@ public class FileProtocol implements ProtocolDriver {
     @Override
     public final Storage open(Options options, Mode mode) throws IOException {
         check(options, mode);
-        return FileStorage.open(nameOf(options), mode.writable(), mode.cache(), locking(options, mode), kind);
+        FileStorage storage =
+                FileStorage.open(nameOf(options), mode.writable(), mode.cache(), locking(options, mode), kind);
+        if (mode.inspectOnly()) {
+            storage.expectAllocatedSize();
+        }
+        return storage;
     }
 
     @Override

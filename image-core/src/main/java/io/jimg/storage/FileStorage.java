@@ -15,6 +15,7 @@ import java.nio.channels.AsynchronousFileChannel;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,9 @@ public final class FileStorage implements Storage {
     private final FileLength length;
     private final Limits limits;
     private final int sector;
+
+    /** Asked for in advance, and not used yet. */
+    private final AtomicReference<@Nullable DiskUsage> expected = new AtomicReference<>();
 
     private volatile @Nullable ImageException failedFlush;
 
@@ -167,6 +171,13 @@ public final class FileStorage implements Storage {
         }
     }
 
+    /** Has the next {@link #allocatedSize()} answered sooner, where the answer takes another program: that runs from now on, beside the caller. */
+    void expectAllocatedSize() {
+        if (host.isEmpty()) {
+            expected.set(DiskUsage.ask(path.path()));
+        }
+    }
+
     @Override
     public long allocatedSize() throws IOException {
         try {
@@ -174,7 +185,8 @@ public final class FileStorage implements Storage {
                 return host.get().allocatedSize();
             }
             long size = channel.size();
-            return DiskUsage.of(path.path()).orElse(size);
+            DiskUsage known = expected.getAndSet(null);
+            return (known != null ? known : DiskUsage.ask(path.path())).answer().orElse(size);
         } catch (IOException failure) {
             throw failed(failure);
         }

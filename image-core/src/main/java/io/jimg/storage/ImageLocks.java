@@ -5,7 +5,6 @@ import io.jimg.ImageException;
 import io.jimg.host.FileLocks;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,8 +38,11 @@ final class ImageLocks {
                     taken.add(offset);
                 }
             }
-            refuseWhatOthers(DENIED, sharing.used(), "");
-            refuseWhatOthers(USED, sharing.denied(), "shared ");
+            Set<Long> asked = bytes(DENIED, sharing.used());
+            asked.addAll(bytes(USED, sharing.denied()));
+            Set<Long> others = locks.heldByOthers(asked);
+            refuse(DENIED, sharing.used(), others, "");
+            refuse(USED, sharing.denied(), others, "shared ");
         } catch (IOException | RuntimeException conflict) {
             for (long offset : taken) {
                 locks.unlock(offset);
@@ -65,9 +67,9 @@ final class ImageLocks {
         };
     }
 
-    private void refuseWhatOthers(long base, Set<Permission> permissions, String how) throws IOException {
+    private void refuse(long base, Set<Permission> permissions, Set<Long> others, String how) throws ImageException {
         for (long offset : bytes(base, permissions)) {
-            if (locks.othersOn(offset) == FileLocks.Holders.OTHERS) {
+            if (others.contains(offset)) {
                 String what = Permission.values()[(int) (offset - base)].words();
                 throw locked("Failed to get " + how + "\"" + what + "\" lock\nIs another process using the image ["
                         + name + "]?");
@@ -75,9 +77,11 @@ final class ImageLocks {
         }
     }
 
-    private static Collection<Long> bytes(long base, Set<Permission> permissions) {
+    private static Set<Long> bytes(long base, Set<Permission> permissions) {
         Set<Long> bytes = new TreeSet<>();
-        permissions.forEach(permission -> bytes.add(base + permission.ordinal()));
+        for (Permission permission : permissions) {
+            bytes.add(base + permission.ordinal());
+        }
         return bytes;
     }
 

@@ -3,7 +3,9 @@ package io.jimg.host;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.AsynchronousFileChannel;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,6 +107,23 @@ public interface FileLocks extends Closeable {
      * @throws IOException if the host fails
      */
     Holders othersOn(long offset) throws IOException;
+
+    /**
+     * Looks at several bytes together, which may cost no more than one.
+     *
+     * @param offsets the bytes
+     * @return those of them that anybody else, in this process or another, holds a lock on; where it can't be told, a byte is left out
+     * @throws IOException if the host fails
+     */
+    default Set<Long> heldByOthers(Set<Long> offsets) throws IOException {
+        Set<Long> held = new HashSet<>();
+        for (long offset : offsets) {
+            if (othersOn(offset) == Holders.OTHERS) {
+                held.add(offset);
+            }
+        }
+        return held;
+    }
 
     /**
      * Takes over another opening of the same file, which {@link #close()} closes too.

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +25,8 @@ final class LockTable {
         this.self = self;
     }
 
-    /** {@return the list as it is now; nothing where the host shows none} */
-    static Optional<LockTable> read() {
+    /** {@return the list as it is now; null where the host shows none} */
+    static @Nullable LockTable read() {
         try {
             List<Entry> entries = new ArrayList<>();
             for (String line : Files.readAllLines(LOCKS, StandardCharsets.ISO_8859_1)) {
@@ -36,10 +35,9 @@ final class LockTable {
                     entries.add(entry);
                 }
             }
-            return Optional.of(
-                    new LockTable(entries, Files.readSymbolicLink(SELF).toString()));
+            return new LockTable(entries, Files.readSymbolicLink(SELF).toString());
         } catch (IOException hidden) {
-            return Optional.empty();
+            return null;
         }
     }
 
@@ -48,14 +46,16 @@ final class LockTable {
      * stat(2) tells.
      *
      * @param marker a byte that this process holds a POSIX lock on, and of no other file
+     * @return the name; null if the list does not show the lock
      */
-    Optional<String> fileLockedByUs(long marker) {
+    @Nullable
+    String fileLockedByUs(long marker) {
         for (Entry entry : entries) {
             if (isOurs(entry) && entry.first == marker && entry.last == marker) {
-                return Optional.of(entry.file);
+                return entry.file;
             }
         }
-        return Optional.empty();
+        return null;
     }
 
     /** {@return whether anybody but this process holds a lock on a byte of a file, so called by the list} */

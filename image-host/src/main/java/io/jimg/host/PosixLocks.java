@@ -9,8 +9,8 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Java's locks, which belong to the process, made to belong to one opening of a file. */
 final class PosixLocks implements FileLocks {
@@ -33,7 +33,12 @@ final class PosixLocks implements FileLocks {
         this.channel = channel;
         this.fileKey = fileKey;
         synchronized (FILES) {
-            this.file = FILES.computeIfAbsent(fileKey, key -> new OpenFile());
+            OpenFile known = FILES.get(fileKey);
+            if (known == null) {
+                known = new OpenFile();
+                FILES.put(fileKey, known);
+            }
+            this.file = known;
             file.users++;
         }
     }
@@ -43,7 +48,7 @@ final class PosixLocks implements FileLocks {
         synchronized (FILES) {
             LockedByte there = file.bytes.get(offset);
             if (there == null) {
-                Optional<FileLock> lock;
+                FileLock lock;
                 try {
                     lock = lock(offset, mode);
                 } catch (IOException failure) {
@@ -52,8 +57,11 @@ final class PosixLocks implements FileLocks {
                     }
                     throw failure;
                 }
-                lock.ifPresent(taken -> file.bytes.put(offset, new LockedByte(taken, new HashSet<>(Set.of(this)))));
-                return lock.isPresent() ? Grant.GRANTED : Grant.CONFLICT;
+                if (lock == null) {
+                    return Grant.CONFLICT;
+                }
+                file.bytes.put(offset, new LockedByte(lock, new HashSet<>(Set.of(this))));
+                return Grant.GRANTED;
             }
             if (there.owners.contains(this)) {
                 throw new IllegalStateException("byte " + offset + " is locked already");
@@ -80,30 +88,62 @@ final class PosixLocks implements FileLocks {
     @Override
     public Holders othersOn(long offset) throws IOException {
         synchronized (FILES) {
-            LockedByte there = file.bytes.get(offset);
-            if (there != null && there.owners.stream().anyMatch(owner -> owner != this)) {
+            if (isHeldHereByOthers(offset)) {
                 return Holders.OTHERS;
             }
-            // Java has no way to ask. A marker, locked for a moment, shows what the kernel's list calls this file.
-            long marker = nextMarker;
-            nextMarker += 2;
-            Optional<LockTable> table;
-            try {
-                Optional<FileLock> mark = lock(marker, Mode.SHARED);
-                table = LockTable.read();
-                if (mark.isPresent()) {
-                    mark.get().release();
-                }
-            } catch (IOException failure) {
-                if (isUnsupported(failure)) {
-                    return Holders.UNKNOWN;
-                }
-                throw failure;
-            }
-            return table.flatMap(locks -> locks.fileLockedByUs(marker)
-                            .map(name -> locks.isLockedByOthers(name, offset) ? Holders.OTHERS : Holders.NONE))
-                    .orElse(Holders.UNKNOWN);
+            OthersLocks others = lookAround();
+            return others == null
+                    ? Holders.UNKNOWN
+                    : others.table.isLockedByOthers(others.file, offset) ? Holders.OTHERS : Holders.NONE;
         }
+    }
+
+    /** The kernel makes whoever reads its list wait for all its processors, some 10 ms: it is read once. */
+    @Override
+    public Set<Long> heldByOthers(Set<Long> offsets) throws IOException {
+        Set<Long> held = new HashSet<>();
+        if (offsets.isEmpty()) {
+            return held;
+        }
+        synchronized (FILES) {
+            OthersLocks others = lookAround();
+            for (long offset : offsets) {
+                if (isHeldHereByOthers(offset)
+                        || others != null && others.table.isLockedByOthers(others.file, offset)) {
+                    held.add(offset);
+                }
+            }
+        }
+        return held;
+    }
+
+    private boolean isHeldHereByOthers(long offset) {
+        LockedByte there = file.bytes.get(offset);
+        if (there == null) {
+            return false;
+        }
+        return there.owners.size() > 1 || !there.owners.contains(this);
+    }
+
+    /** What other processes hold; null where it can't be told. Java has no way to ask. A marker, locked for a moment, shows what the kernel's list calls this file. */
+    private @Nullable OthersLocks lookAround() throws IOException {
+        long marker = nextMarker;
+        nextMarker += 2;
+        LockTable table;
+        try {
+            FileLock mark = lock(marker, Mode.SHARED);
+            table = LockTable.read();
+            if (mark != null) {
+                mark.release();
+            }
+        } catch (IOException failure) {
+            if (isUnsupported(failure)) {
+                return null;
+            }
+            throw failure;
+        }
+        String name = table == null ? null : table.fileLockedByUs(marker);
+        return table == null || name == null ? null : new OthersLocks(table, name);
     }
 
     @Override
@@ -134,12 +174,13 @@ final class PosixLocks implements FileLocks {
         }
     }
 
-    private Optional<FileLock> lock(long offset, Mode mode) throws IOException {
+    /** The lock; null where somebody else has one that does not go with it. */
+    private @Nullable FileLock lock(long offset, Mode mode) throws IOException {
         try {
-            return Optional.ofNullable(channel.tryLock(offset, 1, mode == Mode.SHARED));
+            return channel.tryLock(offset, 1, mode == Mode.SHARED);
         } catch (OverlappingFileLockException strangers) {
             // Code of this process that is not ours holds it.
-            return Optional.empty();
+            return null;
         }
     }
 
@@ -157,6 +198,9 @@ final class PosixLocks implements FileLocks {
         final Openings toClose = new Openings();
         int users;
     }
+
+    /** The kernel's list, and what it calls the file. */
+    private record OthersLocks(LockTable table, String file) {}
 
     private record LockedByte(FileLock lock, Set<PosixLocks> owners) {}
 }

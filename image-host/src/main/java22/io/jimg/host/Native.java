@@ -13,14 +13,16 @@ import org.jspecify.annotations.Nullable;
 final class Native {
     private Native() {}
 
+    private static final boolean PERMITTED = isPermitted();
+
     /** {@return the host's system calls, or null where they can't be, or may not be, made} */
     static @Nullable Kernel kernel() {
-        return Holder.KERNEL;
+        return PERMITTED ? Holder.KERNEL : null;
     }
 
     /** {@return libdeflate, or null where it isn't installed or may not be called} */
     static @Nullable DeflateLibrary libdeflate() {
-        return LibdeflateHolder.LIBDEFLATE;
+        return PERMITTED ? LibdeflateHolder.LIBDEFLATE : null;
     }
 
     private static boolean isPermitted() {
@@ -35,7 +37,7 @@ final class Native {
         static final @Nullable Kernel KERNEL = find();
 
         private static @Nullable Kernel find() {
-            if (!isPermitted() || !"Linux".equals(System.getProperty("os.name"))) {
+            if (!"Linux".equals(System.getProperty("os.name"))) {
                 return null;
             }
             try {
@@ -55,9 +57,6 @@ final class Native {
         static final @Nullable DeflateLibrary LIBDEFLATE = find();
 
         private static @Nullable DeflateLibrary find() {
-            if (!isPermitted()) {
-                return null;
-            }
             try {
                 return Libdeflate.find();
             } catch (IllegalCallerException | UnsupportedOperationException refused) {

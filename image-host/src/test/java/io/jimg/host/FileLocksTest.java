@@ -81,6 +81,21 @@ class FileLocksTest {
         }
 
         @Test
+        void tellsOfSeveralBytesAtOnce() throws IOException {
+            try (LockHolder other = LockHolder.start(file);
+                    FileLocks one = open(file, true);
+                    FileLocks two = open(file, true)) {
+                assertThat(one.heldByOthers(Set.of())).isEmpty();
+                assertThat(one.heldByOthers(Set.of(100L, 101L))).isEmpty();
+                assertThat(one.tryLock(100, SHARED)).isEqualTo(GRANTED);
+                assertThat(two.tryLock(101, SHARED)).isEqualTo(GRANTED);
+                assertThat(other.locks(102, true)).isTrue();
+                assertThat(one.heldByOthers(Set.of(100L, 101L, 102L, 103L))).containsExactlyInAnyOrder(101L, 102L);
+                assertThat(two.heldByOthers(Set.of(100L, 101L, 102L, 103L))).containsExactlyInAnyOrder(100L, 102L);
+            }
+        }
+
+        @Test
         void looksAndLocksThroughAReadOnlyFile() throws IOException {
             try (LockHolder other = LockHolder.start(file);
                     FileLocks locks = open(file, false)) {

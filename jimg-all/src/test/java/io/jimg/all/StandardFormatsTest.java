@@ -1,9 +1,11 @@
 package io.jimg.all;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.jimg.Images;
 import io.jimg.spi.ImageFormat;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -13,5 +15,17 @@ class StandardFormatsTest {
     @Test
     void everyFormatIsFound() {
         assertThat(Images.standard().formats()).extracting(ImageFormat::name).contains("raw", "qcow2");
+    }
+
+    @Test
+    void thoseNamedAreThoseFound() {
+        assertThat(AllFormats.images().formats())
+                .extracting(Object::getClass)
+                .containsExactlyInAnyOrderElementsOf(Images.standard().formats().stream()
+                        .<Class<?>>map(Object::getClass)
+                        .toList());
+        for (String name : List.of("file:x", "host_device:x", "null-co://")) {
+            assertThatCode(() -> AllFormats.images().storageName(name)).doesNotThrowAnyException();
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.jimg.DiskImage;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Console;
 import io.jimg.spi.DottedOptions;
@@ -101,7 +102,7 @@ public final class ImageSource {
          */
         public DiskImage open() throws ImageException {
             try {
-                Images images = Images.standard();
+                Images images = AllFormats.images();
                 return name == null ? images.openTree(options) : images.open(name, options);
             } catch (IOException failed) {
                 throw couldNotOpen(failed);

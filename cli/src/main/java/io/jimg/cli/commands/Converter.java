@@ -5,6 +5,7 @@ import io.jimg.DiskImage;
 import io.jimg.Images;
 import io.jimg.Job;
 import io.jimg.OpenOptions;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.CacheModes;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OptionLists;
@@ -125,7 +126,7 @@ final class Converter {
     }
 
     private Create create(int sources, String target) throws CommandException, IOException {
-        Images images = Images.standard();
+        Images images = AllFormats.images();
         DottedOptions list = request.options == null
                 ? DottedOptions.EMPTY
                 : DottedOptions.of(OptionLists.parse(request.options, null, ShortForms.ACCEPTED));
@@ -174,7 +175,8 @@ final class Converter {
         if (request.bitmaps && images.size() > 1) {
             throw new CommandException("Copying bitmaps only possible with single source");
         }
-        if (request.bitmaps && !Images.standard().format(images.get(0).format()).bitmaps()) {
+        if (request.bitmaps
+                && !AllFormats.images().format(images.get(0).format()).bitmaps()) {
             throw new CommandException("Source lacks bitmap support");
         }
     }
@@ -182,7 +184,7 @@ final class Converter {
     /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */
     private void refuseBitmaps(List<DiskImage> images, String targetFormat) throws CommandException, IOException {
         if (request.bitmaps
-                && (!Images.standard().format(targetFormat).bitmaps()
+                && (!AllFormats.images().format(targetFormat).bitmaps()
                         || images.get(0).formatSpecific().get("bitmaps") != null)) {
             throw new CommandException("Format driver '" + targetFormat + "' does not support bitmaps");
         }

@@ -1,8 +1,8 @@
 package io.jimg.cli.commands;
 
 import io.jimg.ImageException;
-import io.jimg.Images;
 import io.jimg.OpenOptions;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.OptionLists;
 import io.jimg.cli.arguments.SecretObjects;
 import io.jimg.cli.arguments.SharedOptions;
@@ -94,7 +94,7 @@ final class CreateCommand implements Command {
         if (operands.size() > 2) {
             throw new UsageException("Unexpected argument: " + operands.get(2));
         }
-        Create create = new Create(Images.standard(), operands.get(0))
+        Create create = new Create(AllFormats.images(), operands.get(0))
                 .format(format)
                 .backingFile(backing)
                 .backingFormat(backingFormat)

@@ -1,7 +1,7 @@
 package io.jimg.cli.commands;
 
 import io.jimg.DiskImage;
-import io.jimg.Images;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
 import io.jimg.cli.arguments.SharedOptions;
@@ -83,7 +83,8 @@ final class InfoCommand implements Command {
 
     private static List<ImageInfo> collect(ImageSource.Located image, boolean chain) throws IOException {
         if (chain) {
-            return Info.chain(Images.standard(), image.name(), image.options()).run();
+            return Info.chain(AllFormats.images(), image.name(), image.options())
+                    .run();
         }
         try (DiskImage opened = image.with(image.options().withBacking(false).withInspectOnly(true))
                 .open()) {

@@ -1,6 +1,6 @@
 package io.jimg.cli.help;
 
-import io.jimg.Images;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.commands.Command;
 import io.jimg.cli.commands.Commands;
@@ -129,7 +129,7 @@ public final class Help {
     /** Names of all formats in alphabetical order. */
     public static List<String> formats() {
         List<String> names = new ArrayList<>();
-        for (ImageFormat format : Images.standard().formats()) {
+        for (ImageFormat format : AllFormats.images().formats()) {
             names.add(format.name());
         }
         Collections.sort(names);

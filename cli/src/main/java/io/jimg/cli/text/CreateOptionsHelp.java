@@ -4,6 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.Option;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.process.Console;
 import io.jimg.ops.Create;
 import io.jimg.spi.Schema;
@@ -25,7 +26,7 @@ public final class CreateOptionsHelp {
      * @throws IOException if there is no such format, it cannot be created, or the file's protocol is unknown
      */
     public static void print(Console console, String format, @Nullable String fileName) throws IOException {
-        Images images = Images.standard();
+        Images images = AllFormats.images();
         if (images.format(format).createSchema().options().isEmpty()) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, "Format driver '" + format + "' does not support image creation");

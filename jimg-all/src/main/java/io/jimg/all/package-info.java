@@ -1,0 +1,5 @@
+/** All formats together. */
+@NullMarked
+package io.jimg.all;
+
+import org.jspecify.annotations.NullMarked;
