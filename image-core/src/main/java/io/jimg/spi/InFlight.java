@@ -39,7 +39,16 @@ final class InFlight {
             if (exclusive.isHeldByCurrentThread()) {
                 throw new IllegalStateException("who has the device for itself must not wait for a request to it");
             }
-            exclusive.lock();
+            awaitResumption();
+        }
+    }
+
+    private void awaitResumption() {
+        exclusive.lock();
+        try {
+            // Who pauses the device holds the lock until it is resumed: nothing is left to wait for.
+            return;
+        } finally {
             exclusive.unlock();
         }
     }

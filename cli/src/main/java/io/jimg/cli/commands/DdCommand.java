@@ -3,8 +3,8 @@ package io.jimg.cli.commands;
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ImageException;
-import io.jimg.Images;
 import io.jimg.Job;
+import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.arguments.SizeArgument;
@@ -82,11 +82,12 @@ final class DdCommand implements Command {
             throw new CommandException("Must specify both input and output files");
         }
         String outputFormat = format;
-        if (Images.standard().formats().stream().noneMatch(known -> known.name().equals(outputFormat))) {
+        if (AllFormats.images().formats().stream()
+                .noneMatch(known -> known.name().equals(outputFormat))) {
             throw new CommandException("Unknown file format");
         }
         try (DiskImage image = source.locate(input, sourceFormat).open()) {
-            copy(console, image, input, new Create(Images.standard(), output).format(format), output);
+            copy(console, image, input, new Create(AllFormats.images(), output).format(format), output);
         }
         return 0;
     }
