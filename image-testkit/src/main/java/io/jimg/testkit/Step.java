@@ -81,7 +81,7 @@ public record Step(Kind kind, long offset, int length, long seed) {
     }
 
     /** The same step inside a device of that size, which is not empty. */
-    Step within(long size) {
+    public Step within(long size) {
         long inside = offset % size;
         return new Step(kind, inside, (int) Math.min(length, size - inside), seed);
     }

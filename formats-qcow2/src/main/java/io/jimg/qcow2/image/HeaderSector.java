@@ -26,6 +26,9 @@ final class HeaderSector {
     private final boolean hasFeatures;
     private final boolean lazyRefcounts;
     private final boolean noFlush;
+    /** The autoclear bits whose promise we keep; QEMU stumbles over the bitmaps' bit where there are none. */
+    private final long maintained;
+
     private ByteBuffer sector;
     private volatile boolean readyForWrites;
     private volatile boolean readyForAllocation;
@@ -43,6 +46,8 @@ final class HeaderSector {
         this.hasFeatures = header.version() >= 3;
         this.lazyRefcounts = lazyRefcounts && hasFeatures;
         this.noFlush = noFlush;
+        this.maintained = AutoclearFeature.RAW_EXTERNAL_DATA.mask()
+                | (header.bitmaps() == null ? 0 : AutoclearFeature.BITMAPS.mask());
         this.sector = GuestMap.read(file, 0, SECTOR);
         this.dirty = header.incompatible().has(IncompatibleFeature.DIRTY);
         if (header.incompatible().has(IncompatibleFeature.CORRUPT)) {
@@ -152,7 +157,7 @@ final class HeaderSector {
         }
         if (hasFeatures) {
             long stored = sector.getLong(HeaderFields.AUTOCLEAR_FEATURES);
-            long kept = stored & AutoclearFeature.RAW_EXTERNAL_DATA.mask();
+            long kept = stored & maintained;
             if (kept != stored) {
                 change(copy().putLong(HeaderFields.AUTOCLEAR_FEATURES, kept));
             }

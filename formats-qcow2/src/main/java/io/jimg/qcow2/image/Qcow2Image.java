@@ -7,12 +7,15 @@ import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.ZeroMode;
 import io.jimg.capability.BackingLink;
+import io.jimg.capability.Bitmaps;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
+import io.jimg.qcow2.bitmaps.BitmapRecording;
+import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.CryptMethod;
@@ -57,6 +60,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         Capabilities all = new Capabilities()
                 .with(BackingLink.class, new HeaderBackingLink(this))
                 .with(Snapshots.class, new InternalSnapshots(this))
+                .with(Bitmaps.class, new PersistentBitmaps(this))
                 .with(Checkable.class, () -> new FlushedCheck(this));
         if (writable) {
             all.with(
@@ -113,7 +117,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public Doc formatSpecific() throws IOException {
-        return Qcow2Info.of(header(), BitmapReader.read(foundation.files().file(), header()));
+        return Qcow2Info.of(header(), DirectoryFile.read(foundation.files().file(), header()));
     }
 
     @Override
@@ -215,7 +219,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         try (Foundation toClose = foundation) {
             WritePath writePath = loaded.writePath();
             if (writePath != null && unloadable == null) {
-                writePath.finish();
+                finish(writePath);
             }
         }
     }
@@ -264,7 +268,8 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
         asRequest(() -> {
-            writePath(loaded()).writeCompressed(guestOffset, stream);
+            long length = Math.min(clusterSize(), size() - guestOffset);
+            writePath(loaded()).writeCompressed(guestOffset, length, stream);
             return true;
         });
     }
@@ -315,7 +320,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         return alone(() -> {
             WritePath writePath = writePath(loaded());
             writePath.header().beforeWrite();
-            writePath.finish();
+            finish(writePath);
             Header header = Qcow2Opener.readHeader(foundation.files().file());
             T result;
             try {
@@ -328,6 +333,17 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             reload();
             return result;
         });
+    }
+
+    /** Writes everything that the file lacks, recorded bitmaps included. */
+    private void finish(WritePath path) throws IOException {
+        path.finish();
+        BitmapRecording recording = path.recording();
+        if (recording != null && recording.pending()) {
+            Header header = Qcow2Opener.readHeader(foundation.files().file());
+            recording.store(new ExclusiveAccess(foundation.files(), header, path));
+            path.finish();
+        }
     }
 
     private void reloadAfter(Throwable failure) {

@@ -10,6 +10,7 @@ import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.DeferredFrees;
 import io.jimg.qcow2.allocation.MetadataGuard;
 import io.jimg.qcow2.allocation.MetadataIo;
+import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.SnapshotEntry;
@@ -157,7 +158,8 @@ final class Qcow2Loader {
                 eraser,
                 new CompressedWriter(side, allocator, file),
                 newOrder,
-                allocator);
+                allocator,
+                BitmapRecording.of(file, header, newOrder::barrier));
     }
 
     private ClusterAllocator allocator(GuestMap map) throws IOException {

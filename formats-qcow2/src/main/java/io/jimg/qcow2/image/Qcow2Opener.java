@@ -3,6 +3,7 @@ package io.jimg.qcow2.image;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CryptMethod;
@@ -66,7 +67,7 @@ public final class Qcow2Opener {
         if (!context.toCheck()) {
             SnapshotReader.read(file, header);
         }
-        BitmapReader.read(file, header);
+        DirectoryFile.read(file, header);
     }
 
     private static Qcow2Image open(Storage file, OpenContext context, Header header) throws IOException {

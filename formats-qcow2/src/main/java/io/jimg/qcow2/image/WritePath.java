@@ -3,8 +3,10 @@ package io.jimg.qcow2.image;
 import io.jimg.ZeroMode;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.GracePeriod;
+import io.jimg.qcow2.bitmaps.BitmapRecording;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** All that changes an open image, each request counted for the {@link GracePeriod}. */
 final class WritePath {
@@ -16,8 +18,13 @@ final class WritePath {
     private final CompressedWriter compressedWriter;
     private final WriteOrder order;
     private final ClusterAllocator allocator;
+    private final @Nullable BitmapRecording recording;
 
-    /** Ties the parts together. */
+    /**
+     * Ties the parts together.
+     *
+     * @param recording for the bitmaps that are enabled; null where there are none
+     */
     WritePath(
             GracePeriod grace,
             HeaderSector header,
@@ -25,7 +32,8 @@ final class WritePath {
             GuestEraser eraser,
             CompressedWriter compressedWriter,
             WriteOrder order,
-            ClusterAllocator allocator) {
+            ClusterAllocator allocator,
+            @Nullable BitmapRecording recording) {
         this.grace = grace;
         this.header = header;
         this.writer = writer;
@@ -33,6 +41,7 @@ final class WritePath {
         this.compressedWriter = compressedWriter;
         this.order = order;
         this.allocator = allocator;
+        this.recording = recording;
     }
 
     /** Begins a request that uses host clusters found in the mapping. */
@@ -46,6 +55,7 @@ final class WritePath {
     }
 
     void write(ByteBuffer source, long offset) throws IOException {
+        record(offset, source.remaining());
         long token = enter();
         try {
             writer.write(source, offset);
@@ -55,6 +65,7 @@ final class WritePath {
     }
 
     void zero(long offset, long length, ZeroMode mode) throws IOException {
+        record(offset, length);
         long token = enter();
         try {
             eraser.zero(offset, length, mode);
@@ -64,6 +75,7 @@ final class WritePath {
     }
 
     void discard(long offset, long length) throws IOException {
+        record(offset, length);
         long token = enter();
         try {
             eraser.discard(offset, length);
@@ -72,7 +84,13 @@ final class WritePath {
         }
     }
 
-    void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException {
+    /**
+     * Replaces a cluster by a stream.
+     *
+     * @param length guest bytes that the cluster has: fewer than others at the guest's end
+     */
+    void writeCompressed(long guestOffset, long length, ByteBuffer stream) throws IOException {
+        record(guestOffset, length);
         long token = enter();
         try {
             compressedWriter.write(guestOffset, stream);
@@ -87,6 +105,21 @@ final class WritePath {
 
     void finish() throws IOException {
         order.finish();
+    }
+
+    private void record(long offset, long length) throws IOException {
+        if (recording != null) {
+            if (!recording.pending()) {
+                // The marks change the image, even where what is recorded turns out to change nothing.
+                header.beforeWrite();
+            }
+            recording.record(offset, length);
+        }
+    }
+
+    @Nullable
+    BitmapRecording recording() {
+        return recording;
     }
 
     HeaderSector header() {
