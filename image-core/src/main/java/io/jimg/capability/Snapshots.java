@@ -2,6 +2,7 @@ package io.jimg.capability;
 
 import io.jimg.DiskImage;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 
 /** Internal snapshots of an image. */
@@ -39,4 +40,38 @@ public interface Snapshots {
      * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#NOT_FOUND}
      */
     DiskImage open(String idOrName) throws IOException;
+
+    /**
+     * Makes a snapshot of the disk as it is now, flushed or not. Requests wait meanwhile.
+     *
+     * @param name at most 255 bytes in UTF-8; it may be empty, and another snapshot's
+     * @param when the time that the snapshot tells
+     * @return the snapshot with its new id
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#READ_ONLY}; {@link io.jimg.ErrorKind#LIMIT} where there are as many as there can be, or where a
+     *     refcount cannot count one more reference; {@link io.jimg.ErrorKind#UNSUPPORTED} with an external data file; nothing was changed then
+     */
+    Snapshot create(String name, Instant when) throws IOException;
+
+    /** Makes a snapshot that tells the present time. */
+    default Snapshot create(String name) throws IOException {
+        return create(name, Instant.now());
+    }
+
+    /**
+     * Makes the disk what a snapshot holds, which may be of another size; what the disk held is lost, and the snapshot stays. Requests wait meanwhile.
+     *
+     * @param idOrName an id, or else a name
+     * @return the snapshot
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#NOT_FOUND}, or as {@link #create}
+     */
+    Snapshot apply(String idOrName) throws IOException;
+
+    /**
+     * Deletes a snapshot. No image that {@link #open} gave of it may be open any more. Requests wait meanwhile.
+     *
+     * @param idOrName an id, or else a name
+     * @return the snapshot that was
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#NOT_FOUND}
+     */
+    Snapshot delete(String idOrName) throws IOException;
 }

@@ -4,11 +4,16 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.capability.Snapshots;
-import io.jimg.qcow2.header.HeaderLimits;
+import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.header.SnapshotEntry;
+import io.jimg.qcow2.snapshot.SnapshotApplication;
+import io.jimg.qcow2.snapshot.SnapshotCreation;
+import io.jimg.qcow2.snapshot.SnapshotDeletion;
+import io.jimg.qcow2.snapshot.SnapshotL1;
+import io.jimg.qcow2.snapshot.SnapshotReader;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The image's internal snapshots, read anew at each call. */
 final class InternalSnapshots implements Snapshots {
@@ -28,16 +33,12 @@ final class InternalSnapshots implements Snapshots {
     @Override
     public DiskImage open(String idOrName) throws IOException {
         return image.use(loaded -> {
-            SnapshotEntry entry = find(entries(loaded), idOrName);
+            SnapshotEntry entry = SnapshotReader.find(entries(loaded), idOrName);
             if (entry == null) {
-                throw fail(ErrorKind.NOT_FOUND, "Can't find snapshot");
+                throw new ImageException(
+                        ErrorKind.NOT_FOUND, "Can't find snapshot", image.name(), ImageException.NO_OFFSET, null);
             }
-            if (entry.l1Size() * Long.BYTES > HeaderLimits.MAX_L1_BYTES) {
-                throw fail(ErrorKind.LIMIT, "Snapshot L1 table too large");
-            }
-            if ((entry.l1TableOffset() & (image.clusterSize() - 1)) != 0 || entry.l1TableOffset() < 0) {
-                throw fail(ErrorKind.CORRUPT, "Snapshot L1 table offset invalid");
-            }
+            SnapshotL1.check(entry, image.clusterSize(), image.name());
             return new Qcow2Loader(image.foundation(), loaded.header()).openSnapshot(entry);
         });
     }
@@ -47,21 +48,28 @@ final class InternalSnapshots implements Snapshots {
                 .entries();
     }
 
-    private ImageException fail(ErrorKind kind, String sentence) {
-        return new ImageException(kind, sentence, image.name(), ImageException.NO_OFFSET, null);
+    @Override
+    public Snapshot create(String name, Instant when) throws IOException {
+        return change("Could not create snapshot '" + name + "': ", new SnapshotCreation(name, when));
     }
 
-    private static @Nullable SnapshotEntry find(List<SnapshotEntry> entries, String idOrName) {
-        for (SnapshotEntry entry : entries) {
-            if (entry.id().equals(idOrName)) {
-                return entry;
-            }
+    @Override
+    public Snapshot apply(String idOrName) throws IOException {
+        return change(
+                "Could not apply snapshot '" + idOrName + "': Failed to load snapshot: ",
+                new SnapshotApplication(idOrName));
+    }
+
+    @Override
+    public Snapshot delete(String idOrName) throws IOException {
+        return change("Could not delete snapshot '" + idOrName + "': ", new SnapshotDeletion(idOrName));
+    }
+
+    private Snapshot change(String failed, MetadataChange<Snapshot> change) throws IOException {
+        try {
+            return image.exclusively(change);
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed(failed);
         }
-        for (SnapshotEntry entry : entries) {
-            if (entry.name().equals(idOrName)) {
-                return entry;
-            }
-        }
-        return null;
     }
 }

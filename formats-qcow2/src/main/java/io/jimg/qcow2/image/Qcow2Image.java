@@ -280,6 +280,8 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             WritePath writePath = loaded().writePath();
             if (writePath != null) {
                 writePath.flush();
+                // What the first flush has freed is counted less only in memory.
+                writePath.flush();
             }
             return inspection.of(foundation.files().file(), readHeader());
         });

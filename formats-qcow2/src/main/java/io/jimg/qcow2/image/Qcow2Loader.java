@@ -107,9 +107,15 @@ final class Qcow2Loader {
         if (data == null) {
             throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
         }
-        // A snapshot of another size shows the image's own, as QEMU has it.
-        GuestMap map = load(entry.l1TableOffset(), entry.l1Size(), () -> {}, this::told);
+        // A snapshot of another size shows the image's own, as QEMU has it; but never the state of a machine, which
+        // lies behind its disk.
+        long stored = Math.min(entry.l1Size(), entriesOf(entry));
+        GuestMap map = load(entry.l1TableOffset(), stored, () -> {}, this::told);
         return new SnapshotImage(header.size(), files, map, reader(map, data), runs(map));
+    }
+
+    private long entriesOf(SnapshotEntry entry) {
+        return Header.l1EntriesNeeded(entry.diskSize(), header.clusterBits(), header.extendedL2());
     }
 
     private CompressedRuns runs(GuestMap map) {

@@ -11,6 +11,7 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.qcow2.snapshot.SnapshotReader;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
