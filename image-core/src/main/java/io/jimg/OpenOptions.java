@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param format name of the format's driver; null to find it by content
  * @param writable whether writes are wanted; otherwise nothing in any file changes
+ * @param writableLayer how many layers beneath the image lies one that is opened for writing, too, as a commit wants it; 0 for none
  * @param cache the host's cache and flushes
  * @param gate who decides on files that the image refers to
  * @param backing whether the backing chain is opened; without it, what a backing file holds reads as zero
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 public record OpenOptions(
         @Nullable String format,
         boolean writable,
+        int writableLayer,
         CacheMode cache,
         OpenGate gate,
         boolean backing,
@@ -38,6 +40,7 @@ public record OpenOptions(
     public static final OpenOptions DEFAULT = new OpenOptions(
             null,
             false,
+            0,
             CacheMode.WRITEBACK,
             OpenGate.DENY,
             true,
@@ -53,6 +56,7 @@ public record OpenOptions(
         return new OpenOptions(
                 value,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -68,6 +72,24 @@ public record OpenOptions(
     public OpenOptions withWritable(boolean value) {
         return new OpenOptions(
                 format,
+                value,
+                writableLayer,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                driverOptions);
+    }
+
+    /** With one layer of the chain beneath opened for writing, too: 1 for the backing file; 0 for none. */
+    public OpenOptions withWritableLayer(int value) {
+        return new OpenOptions(
+                format,
+                writable,
                 value,
                 cache,
                 gate,
@@ -85,6 +107,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 value,
                 gate,
                 backing,
@@ -101,6 +124,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 value,
                 backing,
@@ -117,6 +141,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 value,
@@ -133,6 +158,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -149,6 +175,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -165,6 +192,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -181,6 +209,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -197,6 +226,7 @@ public record OpenOptions(
         return new OpenOptions(
                 format,
                 writable,
+                writableLayer,
                 cache,
                 gate,
                 backing,
@@ -211,6 +241,17 @@ public record OpenOptions(
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         return new OpenOptions(
-                format, writable, cache, gate, backing, forceShare, denyWriters, inspectOnly, toCheck, secrets, value);
+                format,
+                writable,
+                writableLayer,
+                cache,
+                gate,
+                backing,
+                forceShare,
+                denyWriters,
+                inspectOnly,
+                toCheck,
+                secrets,
+                value);
     }
 }

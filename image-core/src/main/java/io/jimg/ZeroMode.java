@@ -7,5 +7,10 @@ public enum ZeroMode {
     /** Space that is allocated stays so. */
     KEEP_ALLOCATED,
     /** As {@link #MAY_UNMAP}, but throw {@link ErrorKind#UNSUPPORTED} rather than write data. */
-    ONLY_IF_FAST
+    ONLY_IF_FAST,
+    /**
+     * As {@link #MAY_UNMAP}, but an overlay says by itself that there are zeroes, even where it shows zeroes anyway because its backing file has ended or it has none:
+     * for one whose backing file is about to change.
+     */
+    EXPLICIT
 }

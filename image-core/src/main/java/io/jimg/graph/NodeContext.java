@@ -87,12 +87,13 @@ final class NodeContext implements OpenContext {
             return null;
         }
         NodeOpener.Origin origin = origin(OpenGate.Role.BACKING_FILE);
+        boolean writable = opener.caller().writableLayer() == node.chain().depth();
         try {
             if (named) {
-                return opener.openNode(null, format, own, false, true, origin.byCaller());
+                return opener.openNode(null, format, own, writable, true, origin.byCaller());
             }
             String resolved = FileNames.resolve(file.name(), Objects.requireNonNull(name));
-            return opener.openNode(resolved, format, own, false, true, origin);
+            return opener.openNode(resolved, format, own, writable, true, origin);
         } catch (ImageException failure) {
             // A chain that is too long would be told of once for each of its images.
             throw failure.kind() == ErrorKind.LIMIT ? failure : failure.prefixed("Could not open backing file: ");

@@ -213,7 +213,9 @@ public final class Convert {
                         copyRange,
                         rate,
                         salvage,
-                        overBackingFile,
+                        sparseSize == 0,
+                        overBackingFile && sources.get(0).backing() != null ? 1 : BlockDevice.ALL_LAYERS,
+                        DeviceTarget.LARGEST_UNIT,
                         blankFrom));
     }
 }

@@ -31,7 +31,9 @@ final class Copy {
     /**
      * What {@link Convert} was told.
      *
-     * @param overBacking whether only the source's topmost layer is copied
+     * @param fillZeroes whether zeroes are written as data
+     * @param layers how many of the source's layers are copied, the topmost first
+     * @param largestUnit bytes up to which a device's own unit of allocation cuts the source
      * @param blankFrom guest offset from which a target over a backing file reads as zeroes without a write
      */
     record Settings(
@@ -42,7 +44,9 @@ final class Copy {
             boolean copyRange,
             long rate,
             @Nullable Consumer<String> salvage,
-            boolean overBacking,
+            boolean fillZeroes,
+            int layers,
+            int largestUnit,
             long blankFrom) {}
 
     /** Lets a job stop a copy. */
@@ -73,7 +77,11 @@ final class Copy {
     /** Copies to an image that is written at any offset and stays the caller's. */
     Conversion run(BlockDevice device, boolean zeroed, Pause pause, Job.ProgressListener progress) throws IOException {
         DeviceTarget target = new DeviceTarget(
-                device, settings.compress() ? compressedWrite(device) : null, zeroed, settings.outOfOrder());
+                device,
+                settings.compress() ? compressedWrite(device) : null,
+                zeroed,
+                settings.outOfOrder(),
+                settings.largestUnit());
         long size = sources.get(0).size();
         return run(target, storedRuns((codec, length) -> target.accepts(codec, length, size)), pause, progress);
     }
@@ -113,9 +121,9 @@ final class Copy {
                                 target.unit(),
                                 grain,
                                 room,
-                                layers(),
+                                settings.layers(),
                                 settings.blankFrom(),
-                                settings.sparseSize() == 0,
+                                settings.fillZeroes(),
                                 runs)),
                 new ChunkReader.Rules(
                         room,
@@ -151,10 +159,6 @@ final class Copy {
 
     private boolean wholeImage() {
         return sources.size() == 1 && range == null;
-    }
-
-    private int layers() {
-        return settings.overBacking() && sources.get(0).backing() != null ? 1 : BlockDevice.ALL_LAYERS;
     }
 
     private static int roundUp(int value, int unit) {

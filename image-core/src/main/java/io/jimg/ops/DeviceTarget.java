@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /** An image that is written at any offset. What allocates on a write does so in guest order, unless another order is welcome. */
 final class DeviceTarget implements CopyTarget {
-    private static final int LARGEST_UNIT = 2 << 20;
+    /** The largest unit of allocation that there is. */
+    static final int LARGEST_UNIT = 2 << 20;
 
     private final BlockDevice device;
     private final @Nullable CompressedWrite compressed;
     private final boolean zeroed;
     private final boolean anyOrder;
+    private final int largestUnit;
 
     /**
      * Over a device that stays the caller's.
@@ -24,12 +26,19 @@ final class DeviceTarget implements CopyTarget {
      * @param compressed how compressed runs are written to it; null where data stays plain
      * @param zeroed whether it reads as zeroes everywhere
      * @param anyOrder whether writes may overtake each other
+     * @param largestUnit bytes up to which the device's unit of allocation is taken for the {@link #unit}
      */
-    DeviceTarget(BlockDevice device, @Nullable CompressedWrite compressed, boolean zeroed, boolean anyOrder) {
+    DeviceTarget(
+            BlockDevice device,
+            @Nullable CompressedWrite compressed,
+            boolean zeroed,
+            boolean anyOrder,
+            int largestUnit) {
         this.device = device;
         this.compressed = compressed;
         this.zeroed = zeroed;
         this.anyOrder = anyOrder;
+        this.largestUnit = largestUnit;
     }
 
     /**
@@ -51,7 +60,7 @@ final class DeviceTarget implements CopyTarget {
         }
         return Math.max(
                 device.limits().requestAlignment(),
-                Math.min(LARGEST_UNIT, device.limits().zeroAlignment()));
+                Math.min(largestUnit, device.limits().zeroAlignment()));
     }
 
     @Override

@@ -107,7 +107,7 @@ final class GuestEraser {
             zeroRawData(first, last, mode);
         } else if (codec.version() >= 3) {
             Rule rule = (entry, bitmap, mask, at) -> zeroed(entry, bitmap, mask, at, mode);
-            for (long[] left : change(first, last, rule, punch && mode == ZeroMode.MAY_UNMAP, this::showsBacking)) {
+            for (long[] left : change(first, last, rule, punches(mode), at -> mustSay(at, mode))) {
                 zeroAsData(left[0], left[1], mode);
             }
         } else {
@@ -121,10 +121,10 @@ final class GuestEraser {
     private void zeroVersion2(long first, long last, ZeroMode mode) throws IOException {
         for (long at = first; at < last; ) {
             long end = Math.min(last, at + geometry.clusterSize());
-            if (mode == ZeroMode.KEEP_ALLOCATED || showsBacking(at)) {
+            if (mode == ZeroMode.KEEP_ALLOCATED || mustSay(at, mode)) {
                 zeroAsData(at, end, mode);
             } else {
-                change(at, end, this::unmapped, punch && mode == ZeroMode.MAY_UNMAP, guestOffset -> false);
+                change(at, end, this::unmapped, punches(mode), guestOffset -> false);
             }
             at = end;
         }
@@ -147,12 +147,12 @@ final class GuestEraser {
                 host && !codec.compressed(entry) && (!whole || (mode == ZeroMode.KEEP_ALLOCATED && codec.owned(entry)));
         if (!geometry.extended()) {
             Entry changed = new Entry(codec.zeroEntry(keepHost ? codec.hostOffset(entry) : Run.NOWHERE, true), 0);
-            return changed.entry == entry || (!host && !codec.isZero(entry) && !showsBacking(guestOffset))
+            return changed.entry == entry || (!host && !codec.isZero(entry) && !mustSay(guestOffset, mode))
                     ? null
                     : changed;
         }
         long data = bitmap & mask;
-        if (host ? keepHost && data == 0 && !showsBacking(guestOffset) : !showsBacking(guestOffset)) {
+        if (host ? keepHost && data == 0 && !mustSay(guestOffset, mode) : !mustSay(guestOffset, mode)) {
             return null;
         }
         Entry changed = new Entry(keepHost ? entry : 0, (bitmap & ~mask) | mask << 32);
@@ -278,6 +278,15 @@ final class GuestEraser {
         }
     }
 
+    /** Whether an entry must say that there are zeroes where it would otherwise say nothing. */
+    private boolean mustSay(long guestOffset, ZeroMode mode) {
+        return mode == ZeroMode.EXPLICIT || showsBacking(guestOffset);
+    }
+
+    private boolean punches(ZeroMode mode) {
+        return punch && (mode == ZeroMode.MAY_UNMAP || mode == ZeroMode.EXPLICIT);
+    }
+
     private boolean showsBacking(long guestOffset) {
         return backing != null && guestOffset < backing.size();
     }
@@ -294,9 +303,10 @@ final class GuestEraser {
     }
 
     private void zeroAsData(long from, long end, ZeroMode mode) throws IOException {
+        int layers = mode == ZeroMode.EXPLICIT ? 1 : BlockDevice.ALL_LAYERS;
         for (long at = from; at < end; ) {
-            Extent extent = extents.at(at, end - at, BlockDevice.ALL_LAYERS);
-            if (!extent.zero()) {
+            Extent extent = extents.at(at, end - at, layers);
+            if (!extent.zero() || (mode == ZeroMode.EXPLICIT && !extent.present())) {
                 if (mode == ZeroMode.ONLY_IF_FAST) {
                     throw slow();
                 }

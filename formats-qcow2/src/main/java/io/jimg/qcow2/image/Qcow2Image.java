@@ -11,11 +11,15 @@ import io.jimg.capability.Bitmaps;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.capability.Emptiable;
+import io.jimg.capability.Rebasable;
 import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
 import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
+import io.jimg.qcow2.change.BackingChange;
+import io.jimg.qcow2.change.Emptying;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.CryptMethod;
@@ -64,8 +68,10 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
                 .with(Checkable.class, () -> new FlushedCheck(this));
         if (writable) {
             all.with(
-                    Resizable.class,
-                    (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink));
+                            Resizable.class,
+                            (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink))
+                    .with(Emptiable.class, () -> exclusively(new Emptying()))
+                    .with(Rebasable.class, (name, format) -> exclusively(new BackingChange(name, format)));
         }
         if (foundation.context().writable()) {
             all.with(Repairable.class, mode -> new FlushedRepair(this, mode));
