@@ -5,7 +5,9 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.header.BitmapDirectory;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderFields;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,13 +16,18 @@ import java.util.List;
  * loss in between leaves them inconsistent, as QEMU does.
  */
 public final class BitmapResize {
+    /** Sizes are rounded down to it when a header is read. */
+    private static final long SECTOR = 512;
+
     private final ExclusiveFile image;
     private final DirectoryFile file;
+    private final BitmapDirectory before;
     private final long newSize;
 
-    private BitmapResize(ExclusiveFile image, DirectoryFile file, long newSize) {
+    private BitmapResize(ExclusiveFile image, DirectoryFile file, BitmapDirectory before, long newSize) {
         this.image = image;
         this.file = file;
+        this.before = before;
         this.newSize = newSize;
     }
 
@@ -31,15 +38,26 @@ public final class BitmapResize {
      */
     public static BitmapResize begin(ExclusiveFile image, long newSize) throws IOException {
         DirectoryFile file = new DirectoryFile(image);
+        BitmapDirectory before = file.directory();
         List<BitmapDirectory.Entry> marked = new ArrayList<>();
-        for (BitmapDirectory.Entry entry : file.directory().entries()) {
+        for (BitmapDirectory.Entry entry : before.entries()) {
             StoredBitmap.requireConsistent(entry, image.file().name());
             marked.add(entry.withInUse(true));
         }
         if (!marked.isEmpty()) {
             file.update(new BitmapDirectory(marked));
         }
-        return new BitmapResize(image, file, newSize);
+        return new BitmapResize(image, file, before, newSize);
+    }
+
+    /** To be called instead of {@link #finish} where the change failed. Where the image has its new size nevertheless, the bitmaps stay inconsistent. */
+    public void abandon() throws IOException {
+        ByteBuffer size = ByteBuffer.allocate(Long.BYTES);
+        image.file().read(size, HeaderFields.SIZE);
+        if (!before.entries().isEmpty()
+                && (size.getLong(0) & -SECTOR) == image.header().size()) {
+            file.update(before);
+        }
     }
 
     /**

@@ -43,11 +43,11 @@ final class RecordedBits implements DirtyRuns {
         return 1L << granularityBits;
     }
 
-    /** Sets the bits of a range that is not empty. */
+    /** Sets the bits of a range that is not empty; what of it lies behind the guest's end has none. */
     void set(long guestOffset, long length) {
         long first = guestOffset >>> granularityBits;
-        long last = (guestOffset + length - 1) >>> granularityBits;
-        for (long at = first; at <= last; ) {
+        long last = (Math.min(size, guestOffset + length) - 1) >>> granularityBits;
+        for (long at = guestOffset < size ? first : last + 1; at <= last; ) {
             int page = (int) (at >>> PAGE_BITS);
             long next = Math.min(last + 1, (page + 1L) << PAGE_BITS);
             long[] words = pages.get(page);

@@ -6,6 +6,8 @@ import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Resizable.Preallocation;
+import io.jimg.qcow2.bitmaps.BitmapResize;
+import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.resize.Growth;
 import io.jimg.qcow2.resize.Shrinkage;
@@ -39,14 +41,38 @@ final class ImageResize extends Job<Long> {
             return newSize;
         }
         if (newSize < header.size()) {
-            return image.exclusively(new Shrinkage(newSize, this::passed));
+            return image.exclusively(withBitmaps(new Shrinkage(newSize, this::passed)));
         }
         DiskImage backing = image.backing();
         Growth growth =
                 new Growth(newSize, preallocation, backing != null && backing.size() > header.size(), this::passed);
         growth.refuse(header, image.name());
         zeroTail(header);
-        return image.exclusively(growth);
+        return image.exclusively(withBitmaps(growth));
+    }
+
+    /** The change with what it means for the bitmaps before it and after it. */
+    private MetadataChange<Long> withBitmaps(MetadataChange<Long> change) {
+        return file -> {
+            BitmapResize bitmaps = BitmapResize.begin(file, newSize);
+            Long result;
+            try {
+                result = change.apply(file);
+            } catch (Throwable failure) {
+                abandon(bitmaps, failure);
+                throw failure;
+            }
+            bitmaps.finish();
+            return result;
+        };
+    }
+
+    private static void abandon(BitmapResize bitmaps, Throwable failure) {
+        try {
+            bitmaps.abandon();
+        } catch (IOException second) {
+            failure.addSuppressed(second);
+        }
     }
 
     private void refuse(Header header) throws ImageException {

@@ -45,7 +45,7 @@ final class BitmapModel {
         }
     }
 
-    final long size;
+    private long size;
     final Map<String, Entry> entries = new LinkedHashMap<>();
 
     BitmapModel(long size) {
@@ -64,6 +64,15 @@ final class BitmapModel {
             if (entry.enabled) {
                 entry.set(offset, length);
             }
+        }
+    }
+
+    /** The image has another size. */
+    void resized(long newSize) {
+        size = newSize;
+        for (Entry entry : entries.values()) {
+            int granules = (int) ((newSize + entry.granularity - 1) / entry.granularity);
+            entry.dirty.clear(granules, Math.max(granules, entry.dirty.length()));
         }
     }
 

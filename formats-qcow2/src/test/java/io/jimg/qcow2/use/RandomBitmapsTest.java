@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jimg.DiskImage;
 import io.jimg.capability.Bitmaps;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.capability.Resizable;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.ExpectedContent;
 import io.jimg.testkit.QemuOracle;
@@ -73,7 +74,7 @@ class RandomBitmapsTest {
         final MemoryStorage file = new MemoryStorage("image");
         final Random random;
         final BitmapModel model;
-        final ExpectedContent expected;
+        ExpectedContent expected;
         final Deque<String> last = new ArrayDeque<>();
         DiskImage image;
 
@@ -103,7 +104,13 @@ class RandomBitmapsTest {
                     reopen();
                     reopened = true;
                 }
-                case 3 -> compress();
+                case 3 -> {
+                    if (random.nextInt(3) == 0) {
+                        resize();
+                    } else {
+                        compress();
+                    }
+                }
                 default -> write();
             }
             if (random.nextInt(4) == 0) {
@@ -147,6 +154,17 @@ class RandomBitmapsTest {
                     model.entry(name).dirty = with.entry(name).dirty;
                 }
             }
+        }
+
+        private void resize() throws IOException {
+            int newSize = 512 + random.nextInt(600) * 512;
+            remember("resize " + newSize);
+            image.capability(Resizable.class)
+                    .orElseThrow()
+                    .resize(newSize, Resizable.Preallocation.OFF, true)
+                    .run();
+            model.resized(newSize);
+            expected = new ExpectedContent(Arrays.copyOf(expected.bytes(), newSize));
         }
 
         private void compress() throws IOException {
