@@ -4,6 +4,7 @@ module io.jimg.all {
     requires transitive io.jimg;
     requires io.jimg.qcow2;
     requires io.jimg.raw;
+    requires io.jimg.vmdk;
 
     exports io.jimg.all;
 }

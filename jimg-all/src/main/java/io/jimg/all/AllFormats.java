@@ -3,6 +3,7 @@ package io.jimg.all;
 import io.jimg.Images;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.raw.RawFormat;
+import io.jimg.vmdk.VmdkFormat;
 
 /**
  * The formats that jimg brings, named rather than searched for. {@link Images#standard()} also finds those of others, but looks into every jar of the class path
@@ -12,8 +13,10 @@ public final class AllFormats {
     private AllFormats() {}
 
     private static final class Holder {
-        static final Images IMAGES =
-                Images.withoutFormats().with(new Qcow2Format()).with(new RawFormat());
+        static final Images IMAGES = Images.withoutFormats()
+                .with(new Qcow2Format())
+                .with(new RawFormat())
+                .with(new VmdkFormat());
     }
 
     /** The protocols of the library and all its formats. */

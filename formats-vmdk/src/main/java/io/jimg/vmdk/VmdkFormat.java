@@ -1,0 +1,62 @@
+package io.jimg.vmdk;
+
+import io.jimg.DiskImage;
+import io.jimg.spi.ImageFormat;
+import io.jimg.spi.OpenContext;
+import io.jimg.spi.Schema;
+import io.jimg.storage.Storage;
+import io.jimg.vmdk.image.VmdkOpener;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.function.IntSupplier;
+
+/** The VMDK driver: hosted disks of every kind, and those of ESX Server. */
+public final class VmdkFormat implements ImageFormat {
+    private final IntSupplier random;
+
+    /** For the service loader. */
+    public VmdkFormat() {
+        this(() -> new SecureRandom().nextInt());
+    }
+
+    /**
+     * A driver whose outputs can be told beforehand.
+     *
+     * @param random gives the content identifiers (CIDs) of new images and of images that are written
+     */
+    public VmdkFormat(IntSupplier random) {
+        this.random = random;
+    }
+
+    @Override
+    public String name() {
+        return "vmdk";
+    }
+
+    @Override
+    public int probe(ByteBuffer head) {
+        return VmdkOpener.looksLikeImage(head) ? PROBE_CERTAIN : PROBE_NEVER;
+    }
+
+    @Override
+    public Schema openSchema() {
+        return Schema.EMPTY;
+    }
+
+    @Override
+    public Schema createSchema() {
+        return Schema.EMPTY;
+    }
+
+    @Override
+    public List<String> children() {
+        return List.of("backing", "extents");
+    }
+
+    @Override
+    public DiskImage open(Storage file, OpenContext context) throws IOException {
+        return VmdkOpener.open(file, context, random);
+    }
+}

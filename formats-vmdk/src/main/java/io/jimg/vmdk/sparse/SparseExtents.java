@@ -1,0 +1,165 @@
+package io.jimg.vmdk.sparse;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.storage.Storage;
+import io.jimg.vmdk.extent.Beneath;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** Opens extents of grains: reads their headers and directories. The file stays the caller's. */
+public final class SparseExtents {
+    private static final int SECTOR = TableLayout.SECTOR;
+
+    private SparseExtents() {}
+
+    /** Whether a file begins as a copy-on-write extent of ESX Server. */
+    public static boolean looksLikeCowd(ByteBuffer head) {
+        return head.remaining() >= 4
+                && head.duplicate().order(java.nio.ByteOrder.LITTLE_ENDIAN).getInt() == CowdHeader.MAGIC;
+    }
+
+    /** Reads the header of a hosted sparse extent. */
+    public static SparseHeader readHeader(Storage file) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate(SparseHeader.LENGTH);
+        file.read(head, 0);
+        head.flip();
+        if (!SparseHeader.looksLikeOne(head)) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT, "The extent has no header of a sparse file", file.name(), 0, null);
+        }
+        return SparseHeader.read(head, file.name());
+    }
+
+    /**
+     * Opens a hosted sparse extent.
+     *
+     * @param first the file's header
+     * @param codec for compressed grains; stays the caller's
+     */
+    public static SparseExtent hosted(
+            Storage file, SparseHeader first, Beneath beneath, boolean writable, GrainCodec codec) throws IOException {
+        SparseHeader header = first.directory() == SparseHeader.DIRECTORY_AT_END ? footer(file) : first;
+        header.check(file.name());
+        long fileSize = file.size();
+        if (!header.compressed() && header.overhead() > 0 && header.overhead() > (fileSize + SECTOR - 1) / SECTOR) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "File truncated, expecting at least " + header.overhead() * SECTOR + " bytes",
+                    file.name(),
+                    fileSize,
+                    null);
+        }
+        TableLayout layout = layout(header);
+        GrainDirectory directory = GrainDirectory.read(
+                file, layout, bytes(header.directory()), header.redundant() ? bytes(header.redundantDirectory()) : -1);
+        if (directory == null) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT, "The grain directory lies past the end of the file", file.name(), -1, null);
+        }
+        if (header.compressed()) {
+            GrainTables tables = new GrainTables(file, layout, directory, null, fileSize);
+            CompressedGrains grains = new CompressedGrains(file, codec, header.grainSize(), header.markers());
+            return new SparseExtent(
+                    file, header.size(), header.grainSize(), tables, beneath, grains, null, header.uncleanShutdown());
+        }
+        if (!writable) {
+            GrainTables tables = new GrainTables(file, layout, directory, null, fileSize);
+            return new SparseExtent(
+                    file, header.size(), header.grainSize(), tables, beneath, null, null, header.uncleanShutdown());
+        }
+        if (header.version() == 3) {
+            throw new ImageException(ErrorKind.READ_ONLY, "VMDK version 3 must be read only", file.name(), -1, null);
+        }
+        if (!directory.sound(fileSize)) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "The grain directory is damaged; the extent cannot be opened read/write before it is repaired",
+                    file.name(),
+                    -1,
+                    null);
+        }
+        HostSpace space = new HostSpace(file.name(), fileSize, header.grainSize());
+        GrainTables tables = new GrainTables(file, layout, directory, space, fileSize);
+        GrainWriter writer = new GrainWriter(
+                file, header.size(), layout, tables, space, beneath, new CleanMark(file, SparseHeader.UNCLEAN_BYTE));
+        return new SparseExtent(file, header.size(), header.grainSize(), tables, beneath, null, writer, false);
+    }
+
+    static TableLayout layout(SparseHeader header) {
+        return new TableLayout(
+                header.grainSize(),
+                header.tableEntries(),
+                (int) header.directoryEntries(),
+                header.zeroedGrains(),
+                header.compressed());
+    }
+
+    /** Bytes of a number of sectors; negative where the number makes no sense. */
+    static long bytes(long sectors) {
+        return sectors <= 0 || sectors > Long.MAX_VALUE / SECTOR ? -1 : sectors * SECTOR;
+    }
+
+    /** The footer: the last sector but one, before the marker that ends the stream ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents). */
+    private static SparseHeader footer(Storage file) throws IOException {
+        ByteBuffer sector = ByteBuffer.allocate(SparseHeader.LENGTH);
+        long place = file.size() - 2 * SECTOR;
+        if (place >= SECTOR) {
+            file.read(sector, place);
+        }
+        sector.clear();
+        if (!SparseHeader.looksLikeOne(sector)) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "The stream has no footer: the file was not written to its end",
+                    file.name(),
+                    place,
+                    null);
+        }
+        SparseHeader footer = SparseHeader.read(sector, file.name());
+        if (footer.directory() == SparseHeader.DIRECTORY_AT_END) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "The footer does not say where the grain directory is",
+                    file.name(),
+                    place,
+                    null);
+        }
+        return footer;
+    }
+
+    /** Opens a copy-on-write extent of ESX Server; it is not written. */
+    public static SparseExtent cowd(Storage file, Beneath beneath) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate(CowdHeader.LENGTH);
+        file.read(head, 0);
+        head.flip();
+        if (!looksLikeCowd(head)) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT, "The extent has no header of a COWD file", file.name(), 0, null);
+        }
+        CowdHeader header = CowdHeader.read(head, file.name());
+        GrainDirectory directory = GrainDirectory.read(file, header.layout(), bytes(header.directory()), -1);
+        if (directory == null) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT, "The grain directory lies past the end of the file", file.name(), -1, null);
+        }
+        GrainTables tables = new GrainTables(file, header.layout(), directory, null, file.size());
+        return plain(file, header.capacity(), header.layout().grainSize(), tables, beneath, header.unclean());
+    }
+
+    /** Opens a space-efficient sparse extent; it is not written. */
+    public static SparseExtent seSparse(Storage file, Beneath beneath) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate(SeSparseHeader.LENGTH);
+        file.read(head, 0);
+        SeSparseHeader header = SeSparseHeader.read(head.flip(), file.name());
+        ByteBuffer second = ByteBuffer.allocate(SECTOR);
+        file.read(second, SeSparseHeader.volatileOffset(head));
+        SeSparseHeader.checkVolatile(second.flip(), file.name());
+        return plain(file, header.capacity(), header.grainSize(), SeSparseTables.open(file, header), beneath, false);
+    }
+
+    private static SparseExtent plain(
+            Storage file, long sectors, int grainSize, GrainMap map, Beneath beneath, boolean unclean) {
+        return new SparseExtent(file, sectors * SECTOR, grainSize, map, beneath, null, null, unclean);
+    }
+}
