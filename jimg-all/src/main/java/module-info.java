@@ -2,6 +2,7 @@
 module io.jimg.all {
     requires static transitive org.jspecify;
     requires transitive io.jimg;
+    requires io.jimg.luks;
     requires io.jimg.qcow2;
     requires io.jimg.raw;
     requires io.jimg.vmdk;

@@ -48,7 +48,7 @@ public interface DiskImage extends BlockDevice {
      */
     record Child(String name, Storage storage) {}
 
-    /** The storages that were opened for this image, its backing file's left out, {@code file} first. */
+    /** The storages that were opened for this image, its backing file's left out, in the order in which {@code info} tells of them. */
     default List<Child> children() {
         return List.of();
     }

@@ -75,7 +75,7 @@ public final class Create {
 
     /**
      * How the backing file is opened to learn its size. It is opened without asking, for the caller named it; what lies further down is opened where these
-     * options say so and their gate permits it. Unless this is set the backing file is opened alone, and a copy over a backing file that has one itself is denied.
+     * options say so and their gate permits it. Their secrets are the new image's too. Unless this is set the backing file is opened alone, and a copy over a backing file that has one itself is denied.
      */
     public Create backingOptions(OpenOptions value) {
         backingOptions = value;

@@ -310,13 +310,18 @@ public final class CreatePlan {
                     }
                 })
                 .withFormat(format.name())
+                .withDriverOptions(format.openOptions(options.values()))
                 .withWritable(true)
                 .withCache(cache);
         return create.images().open(create.name(), how);
     }
 
     CreateRequest request() {
-        return new CreateRequest(size, options.values(), this::createFurtherFile);
+        return new CreateRequest(
+                size,
+                options.values(),
+                this::createFurtherFile,
+                create.backingOptions().secrets());
     }
 
     private Storage createFurtherFile(String literalName) throws IOException {

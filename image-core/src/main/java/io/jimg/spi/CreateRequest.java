@@ -1,6 +1,7 @@
 package io.jimg.spi;
 
 import io.jimg.Options;
+import io.jimg.Secrets;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
@@ -10,8 +11,14 @@ import java.io.IOException;
  * @param size the guest's size in bytes
  * @param options read by the format's {@link ImageFormat#createSchema()}
  * @param files creates further files that the options name, such as an external data file
+ * @param secrets who gives the passphrases that the options name
  */
-public record CreateRequest(long size, Options options, FileCreator files) {
+public record CreateRequest(long size, Options options, FileCreator files, Secrets secrets) {
+
+    /** An image that needs no secret. */
+    public CreateRequest(long size, Options options, FileCreator files) {
+        this(size, options, files, Secrets.NONE);
+    }
 
     /** Creates, or opens where it exists, a file that belongs to the new image. */
     @FunctionalInterface

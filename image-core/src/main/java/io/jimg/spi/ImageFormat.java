@@ -3,6 +3,7 @@ package io.jimg.spi;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Options;
 import io.jimg.capability.Measurement;
 import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
@@ -96,6 +97,15 @@ public interface ImageFormat {
     default void create(Storage file, CreateRequest request) throws IOException {
         throw new ImageException(
                 ErrorKind.UNSUPPORTED, "Format driver '" + name() + "' does not support image creation");
+    }
+
+    /**
+     * What must be said when an image is opened that was created with these options, such as which secret opens it.
+     *
+     * @param created as in {@link CreateRequest#options()}
+     */
+    default DottedOptions openOptions(Options created) {
+        return DottedOptions.EMPTY;
     }
 
     /**

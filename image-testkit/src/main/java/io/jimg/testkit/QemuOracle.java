@@ -157,7 +157,7 @@ public final class QemuOracle {
         }
     }
 
-    private static Result runCommand(@Nullable Path workingDirectory, List<String> command)
+    static Result runCommand(@Nullable Path workingDirectory, List<String> command)
             throws IOException, InterruptedException {
         Path stdout = Files.createTempFile("oracle", ".out");
         Path stderr = Files.createTempFile("oracle", ".err");

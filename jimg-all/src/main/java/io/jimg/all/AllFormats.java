@@ -1,6 +1,7 @@
 package io.jimg.all;
 
 import io.jimg.Images;
+import io.jimg.luks.LuksFormat;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.raw.RawFormat;
 import io.jimg.vmdk.VmdkFormat;
@@ -16,7 +17,8 @@ public final class AllFormats {
         static final Images IMAGES = Images.withoutFormats()
                 .with(new Qcow2Format())
                 .with(new RawFormat())
-                .with(new VmdkFormat());
+                .with(new VmdkFormat())
+                .with(new LuksFormat());
     }
 
     /** The protocols of the library and all its formats. */

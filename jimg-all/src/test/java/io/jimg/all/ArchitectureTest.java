@@ -80,7 +80,7 @@ class ArchitectureTest {
                         "io.jimg.ops..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("io.jimg.raw..", "io.jimg.qcow2..")
+                .resideInAnyPackage("io.jimg.raw..", "io.jimg.qcow2..", "io.jimg.luks..", "io.jimg.crypto..")
                 .check(library);
     }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class StandardFormatsTest {
     @Test
     void everyFormatIsFound() {
-        assertThat(Images.standard().formats()).extracting(ImageFormat::name).contains("raw", "qcow2");
+        assertThat(Images.standard().formats()).extracting(ImageFormat::name).contains("raw", "qcow2", "luks");
     }
 
     @Test

@@ -1,0 +1,217 @@
+package io.jimg.crypto;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A LUKS header where it lies, with the key material that belongs to it. Whoever holds one keeps others from changing the header meanwhile. Not for several threads.
+ */
+public final class LuksVolume {
+    private static final int HEAD = 512;
+
+    private final Storage file;
+    private final long start;
+    private LuksHeader header;
+
+    private LuksVolume(Storage file, long start, LuksHeader header) {
+        this.file = file;
+        this.start = start;
+        this.header = header;
+    }
+
+    /**
+     * Reads and checks a header.
+     *
+     * @param file where it lies; stays the caller's
+     * @param start its first byte there
+     * @param payloadFollows whether the payload lies behind it; false where the header is detached or inside another format
+     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED} or {@link ErrorKind#CORRUPT}, with QEMU's sentence
+     */
+    public static LuksVolume open(Storage file, long start, boolean payloadFollows) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(LuksHeader.LENGTH);
+        file.read(bytes, start);
+        return new LuksVolume(file, start, LuksHeaderParser.parse(bytes.flip(), payloadFollows));
+    }
+
+    /** Bytes from a new header's start to its payload. */
+    public static long headerLength(CipherSpec cipher) {
+        return LuksHeader.ALIGNMENT + LuksHeader.SLOTS * slotLength(cipher);
+    }
+
+    private static long slotLength(CipherSpec cipher) {
+        return LuksHeaderParser.roundUp((long) cipher.keyLength() * LuksKeySlot.STRIPES, LuksHeader.ALIGNMENT);
+    }
+
+    /**
+     * Makes a new volume's header, with a fresh master key under one passphrase, and writes it. Flushes nothing.
+     *
+     * @param passphrase stays the caller's
+     * @return the cipher of the payload, which the caller closes
+     */
+    public static SectorCipher create(
+            Storage file, long start, LuksParameters parameters, byte[] passphrase, LuksEntropy entropy)
+            throws IOException {
+        CipherSpec cipher = parameters.cipher();
+        cipher.check();
+        byte[] key = new byte[cipher.keyLength()];
+        try {
+            entropy.random().fill(key);
+            byte[] salt = new byte[LuksKeySlot.SALT_LENGTH];
+            entropy.random().fill(salt);
+            HashAlgorithm hash = parameters.hash();
+            long iterations = KeyDerivation.iterations(
+                    entropy, hash, LuksHeader.DIGEST_LENGTH, parameters.iterationTime(), LuksHeader.SLOTS);
+            byte[] digest = Pbkdf2.derive(hash, key, salt, iterations, LuksHeader.DIGEST_LENGTH);
+            List<LuksKeySlot> slots = new ArrayList<>();
+            for (int i = 0; i < LuksHeader.SLOTS; i++) {
+                slots.add(LuksKeySlot.unused(LuksHeader.ALIGNMENT + i * slotLength(cipher)));
+            }
+            LuksHeader header = new LuksHeader(
+                    cipher,
+                    hash,
+                    headerLength(cipher),
+                    new LuksHeader.MasterKeyDigest(digest, salt, iterations),
+                    Uuids.random(entropy.random()),
+                    slots);
+            LuksVolume volume = new LuksVolume(file, start, header);
+            volume.fillSlot(0, key, passphrase, parameters.iterationTime(), entropy);
+            file.write(volume.header.bytes(), start);
+            return new SectorCipher(cipher, key);
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
+    }
+
+    /** The header as it is now. */
+    public LuksHeader header() {
+        return header;
+    }
+
+    /**
+     * Finds the master key.
+     *
+     * @param passphrase stays the caller's
+     * @return the key, which the caller overwrites after use
+     * @throws ImageException {@link ErrorKind#SECRET} where no slot opens, {@link ErrorKind#LIMIT} where trying would take absurdly long,
+     *     {@link ErrorKind#CANCELLED} soon after the thread was interrupted
+     */
+    public byte[] unlock(byte[] passphrase) throws IOException {
+        checkWork();
+        for (int i = 0; i < LuksHeader.SLOTS; i++) {
+            byte[] key = unlockSlot(i, passphrase);
+            if (key != null) {
+                return key;
+            }
+        }
+        throw new ImageException(ErrorKind.SECRET, "Invalid password, cannot unlock any keyslot");
+    }
+
+    /** As {@link #unlock}, as a cipher for the payload. */
+    public SectorCipher unlockPayload(byte[] passphrase) throws IOException {
+        byte[] key = unlock(passphrase);
+        try {
+            return new SectorCipher(header.cipher(), key);
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
+    }
+
+    /** Refuses a header that would keep us busy for hours. */
+    private void checkWork() throws ImageException {
+        long iterations = 0;
+        for (LuksKeySlot slot : header.slots()) {
+            if (slot.active()) {
+                iterations += slot.iterations() + header.digest().iterations();
+            }
+        }
+        if (iterations > KeyDerivation.MOST_ITERATIONS) {
+            throw KeyDerivation.tooMany(iterations);
+        }
+    }
+
+    /** The master key, where that slot is active and opens with that passphrase; null where it does not. */
+    byte @Nullable [] unlockSlot(int index, byte[] passphrase) throws IOException {
+        LuksKeySlot slot = header.slots().get(index);
+        if (!slot.active()) {
+            return null;
+        }
+        CipherSpec cipher = header.cipher();
+        byte[] derived = Pbkdf2.derive(header.hash(), passphrase, slot.salt(), slot.iterations(), cipher.keyLength());
+        byte[] material = new byte[paddedMaterial()];
+        try (SectorCipher sectors = new SectorCipher(cipher, derived)) {
+            file.read(ByteBuffer.wrap(material), start + slot.keyOffset());
+            sectors.decrypt(ByteBuffer.wrap(material), 0);
+            byte[] key = AntiForensic.merge(header.hash(), material, cipher.keyLength(), LuksKeySlot.STRIPES);
+            if (isMasterKey(key)) {
+                return key;
+            }
+            Arrays.fill(key, (byte) 0);
+            return null;
+        } finally {
+            Arrays.fill(derived, (byte) 0);
+            Arrays.fill(material, (byte) 0);
+        }
+    }
+
+    private boolean isMasterKey(byte[] key) throws ImageException {
+        LuksHeader.MasterKeyDigest digest = header.digest();
+        byte[] found = Pbkdf2.derive(header.hash(), key, digest.salt(), digest.iterations(), LuksHeader.DIGEST_LENGTH);
+        return MessageDigest.isEqual(found, digest.bytes());
+    }
+
+    /**
+     * Puts the master key under a passphrase into a slot. What is stored becomes valid with the header's first sector, which is written last.
+     */
+    void fillSlot(int index, byte[] key, byte[] passphrase, long iterationTime, LuksEntropy entropy)
+            throws IOException {
+        CipherSpec cipher = header.cipher();
+        byte[] salt = new byte[LuksKeySlot.SALT_LENGTH];
+        entropy.random().fill(salt);
+        long iterations = KeyDerivation.iterations(entropy, header.hash(), cipher.keyLength(), iterationTime, 1);
+        byte[] derived = Pbkdf2.derive(header.hash(), passphrase, salt, iterations, cipher.keyLength());
+        byte[] split = AntiForensic.split(header.hash(), key, LuksKeySlot.STRIPES, entropy.random());
+        byte[] material = Arrays.copyOf(split, paddedMaterial());
+        try (SectorCipher sectors = new SectorCipher(cipher, derived)) {
+            sectors.encrypt(ByteBuffer.wrap(material), ByteBuffer.wrap(material), 0);
+        } finally {
+            Arrays.fill(derived, (byte) 0);
+            Arrays.fill(split, (byte) 0);
+        }
+        long keyOffset = header.slots().get(index).keyOffset();
+        file.write(ByteBuffer.wrap(material), start + keyOffset);
+        header = header.with(index, new LuksKeySlot(true, iterations, salt, keyOffset));
+    }
+
+    /** Overwrites a slot's key material, so that its passphrase opens nothing any more, and then says so in the header. */
+    void eraseSlot(int index, LuksEntropy entropy) throws IOException {
+        LuksKeySlot slot = header.slots().get(index);
+        byte[] noise = new byte[paddedMaterial()];
+        entropy.random().fill(noise);
+        file.write(ByteBuffer.wrap(noise), start + slot.keyOffset());
+        file.flush();
+        header = header.with(index, LuksKeySlot.unused(slot.keyOffset()));
+        writeHeader();
+    }
+
+    /** Writes the header over the old one: the second sector, which holds a part of two slots, before the first, where states are. */
+    void writeHeader() throws IOException {
+        file.flush();
+        ByteBuffer bytes = header.bytes();
+        file.write(bytes.slice(HEAD, LuksHeader.LENGTH - HEAD), start + HEAD);
+        file.flush();
+        file.write(bytes.slice(0, HEAD), start);
+        file.flush();
+    }
+
+    private int paddedMaterial() {
+        return (int) LuksHeaderParser.roundUp(header.materialLength(), SectorCipher.SECTOR);
+    }
+}
