@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /** The commands that qemu-img has too, by name. Finding one loads no other. */
 public final class Commands {
     /** All names, in alphabetical order. */
-    public static final List<String> NAMES = List.of("check", "compare", "convert", "create", "dd", "info", "map");
+    public static final List<String> NAMES =
+            List.of("check", "compare", "convert", "create", "dd", "info", "map", "resize", "snapshot");
 
     private Commands() {}
 
@@ -20,6 +21,8 @@ public final class Commands {
             case "dd" -> new DdCommand();
             case "info" -> new InfoCommand();
             case "map" -> new MapCommand();
+            case "resize" -> new ResizeCommand();
+            case "snapshot" -> new SnapshotCommand();
             default -> null;
         };
     }
