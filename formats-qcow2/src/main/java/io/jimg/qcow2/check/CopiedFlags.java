@@ -2,6 +2,7 @@ package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
 import java.io.IOException;
+import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 
 /**
@@ -14,14 +15,32 @@ final class CopiedFlags implements CopiedObserver {
     private final SoleOwners owners;
     private final Findings findings;
     private final Fixes fixes;
+    private final LongPredicate untouchable;
     private final boolean externalData;
 
-    CopiedFlags(Header header, RefcountTable table, SoleOwners owners, Findings findings, Fixes fixes) {
+    /** Flags that are looked at alone. */
+    CopiedFlags(Header header, RefcountTable table, SoleOwners owners, Findings findings) {
+        this(header, table, owners, findings, Fixes.NONE, at -> true);
+    }
+
+    /**
+     * Flags.
+     *
+     * @param untouchable whether the entry at a host offset lies on other data and must not be written
+     */
+    CopiedFlags(
+            Header header,
+            RefcountTable table,
+            SoleOwners owners,
+            Findings findings,
+            Fixes fixes,
+            LongPredicate untouchable) {
         this.header = header;
         this.table = table;
         this.owners = owners;
         this.findings = findings;
         this.fixes = fixes;
+        this.untouchable = untouchable;
         this.externalData = header.hasDataFile();
     }
 
@@ -35,7 +54,6 @@ final class CopiedFlags implements CopiedObserver {
                     at,
                     entry,
                     1,
-                    fixes.mayWriteActive(),
                     () -> " OFLAG_COPIED L2 cluster: l1_index=" + index + " l1_entry=" + Long.toHexString(entry)
                             + " refcount=" + Long.toUnsignedString(refcount));
         }
@@ -50,15 +68,13 @@ final class CopiedFlags implements CopiedObserver {
                     at,
                     entry,
                     times,
-                    fixes.mayWriteTable(header, at & -(long) header.clusterSize()),
                     () -> " OFLAG_COPIED data cluster: l2_entry=" + Long.toHexString(entry) + " refcount="
                             + Long.toUnsignedString(refcount));
         }
     }
 
-    private void wrong(long at, long entry, long times, boolean writable, Supplier<String> sentence)
-            throws IOException {
-        if (fixes.leaks() && writable) {
+    private void wrong(long at, long entry, long times, Supplier<String> sentence) throws IOException {
+        if (fixes.leaks() && !untouchable.test(at)) {
             findings.corruptionFixed(times, () -> "Repairing" + sentence.get());
             fixes.entry(at, entry ^ L2Scan.COPIED);
         } else {

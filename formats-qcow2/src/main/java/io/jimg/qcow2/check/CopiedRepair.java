@@ -5,8 +5,6 @@ import java.io.IOException;
 
 /** Shows each entry of the active tables whose COPIED flag says something to who corrects it, each L2 table once. Not safe for threads. */
 final class CopiedRepair {
-    private static final long COMPRESSED = 1L << 62;
-
     private final Header header;
     private final MetadataReader reader;
     private final ClusterFlags seen;
@@ -37,7 +35,7 @@ final class CopiedRepair {
         reader.entries(tableOffset, tableOffset + header.clusterSize(), (at, entry) -> {
             long offset = entry & L2Scan.OFFSET_MASK;
             boolean placed = offset != 0 || (externalData && (entry & L2Scan.COPIED) != 0);
-            if ((at - tableOffset) % step == 0 && (entry & COMPRESSED) == 0 && placed) {
+            if ((at - tableOffset) % step == 0 && (entry & L2Scan.COMPRESSED) == 0 && placed) {
                 flags.data(at, entry, offset, 1);
             }
         });

@@ -41,6 +41,11 @@ final class Findings {
         add(Severity.ERROR, times, sentence);
     }
 
+    /** An error that was told of as repaired could not be. */
+    void takeBackFixed() {
+        corruptionsFixed--;
+    }
+
     /** A leaked cluster that was given back. */
     void leakFixed(Supplier<String> sentence) {
         leaksFixed++;

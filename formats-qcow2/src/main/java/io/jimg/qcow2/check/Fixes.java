@@ -1,39 +1,34 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.capability.Repairable;
-import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a pass over the metadata may put right, and how it writes it. An entry of an L2 table is written only where the table lies on no other metadata: a damaged
- * image may take its refcount table for an L2 table. Not safe for threads.
+ * What a pass over the metadata may put right, and how it writes it. Not safe for threads.
  */
 final class Fixes {
     /** Nothing: a check. */
-    static final Fixes NONE = new Fixes(null, null, null);
+    static final Fixes NONE = new Fixes(null, null);
 
     private final @Nullable Storage file;
     private final Repairable.@Nullable Mode mode;
-    private final @Nullable MetadataPlaces places;
     private boolean wrote;
 
-    private Fixes(@Nullable Storage file, Repairable.@Nullable Mode mode, @Nullable MetadataPlaces places) {
+    private Fixes(@Nullable Storage file, Repairable.@Nullable Mode mode) {
         this.file = file;
         this.mode = mode;
-        this.places = places;
     }
 
     /**
      * What a repair of a mode may put right.
      *
      * @param file the image's file, writable
-     * @param places where other metadata than L2 tables lies
      */
-    static Fixes of(Storage file, Repairable.Mode mode, MetadataPlaces places) {
-        return new Fixes(file, mode, places);
+    static Fixes of(Storage file, Repairable.Mode mode) {
+        return new Fixes(file, mode);
     }
 
     /** Whether leaked clusters may be given back. */
@@ -49,16 +44,6 @@ final class Fixes {
     /** Whether anything was written. */
     boolean wrote() {
         return wrote;
-    }
-
-    /** Whether entries of an L2 table may be written. */
-    boolean mayWriteTable(Header header, long tableOffset) {
-        return places != null && !places.overlap(tableOffset, header.clusterSize());
-    }
-
-    /** Whether entries of the active L1 table may be written. */
-    boolean mayWriteActive() {
-        return places != null && places.activeAlone();
     }
 
     /** Writes one entry of a table, which no power loss tears. */

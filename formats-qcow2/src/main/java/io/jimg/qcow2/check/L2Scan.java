@@ -3,6 +3,7 @@ package io.jimg.qcow2.check;
 import io.jimg.qcow2.header.Header;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Goes through the entries of L2 tables: counts what they refer to and finds what no entry may be (specification: "L2 table entry", "Extended L2 Entries"). The
@@ -12,7 +13,7 @@ final class L2Scan {
     static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
     static final long COPIED = 1L << 63;
 
-    private static final long COMPRESSED = 1L << 62;
+    static final long COMPRESSED = 1L << 62;
     private static final long ZERO = 1;
     private static final long RESERVED = 0x3f00_0000_0000_01feL;
     private static final long ALL_SUBCLUSTERS = 0xffff_ffffL;
@@ -23,7 +24,7 @@ final class L2Scan {
     private final References references;
     private final Findings findings;
     private final CopiedObserver copied;
-    private final Fixes fixes;
+    private final @Nullable UnplacedZeroes unplaced;
     private final boolean extended;
     private final boolean externalData;
     private final int compressedOffsetBits;
@@ -42,13 +43,13 @@ final class L2Scan {
             References references,
             Findings findings,
             CopiedObserver copied,
-            Fixes fixes) {
+            @Nullable UnplacedZeroes unplaced) {
         this.header = header;
         this.reader = reader;
         this.references = references;
         this.findings = findings;
         this.copied = copied;
-        this.fixes = fixes;
+        this.unplaced = unplaced;
         this.extended = header.extendedL2();
         this.externalData = header.hasDataFile();
         this.compressedOffsetBits = 62 - (header.clusterBits() - 8);
@@ -132,9 +133,13 @@ final class L2Scan {
                             + ": Allocated cluster has corrupted subcluster allocation bitmap");
         }
         if ((offset & (header.clusterSize() - 1)) != 0) {
-            boolean zero = extended ? (bitmap & ALL_SUBCLUSTERS) == 0 : (entry & ZERO) != 0;
-            if (zero && fixes.errors() && fixes.mayWriteTable(header, tableStart)) {
-                dropPlace(index, offset);
+            boolean zero = readsAsZeroes(header, entry, bitmap);
+            if (zero && unplaced != null) {
+                findings.corruptionFixed(
+                        1,
+                        () -> "Repairing offset=" + Long.toHexString(offset)
+                                + ": Preallocated cluster is not properly aligned; L2 entry corrupted.");
+                unplaced.add(tableStart, index, offset, weight, activeWeight == weight);
                 return;
             }
             findings.corruption(
@@ -152,12 +157,8 @@ final class L2Scan {
         }
     }
 
-    /** A cluster that reads as zeroes needs none on the host, least of all one at no cluster's start. */
-    private void dropPlace(int index, long offset) throws IOException {
-        findings.corruptionFixed(
-                1,
-                () -> "Repairing offset=" + Long.toHexString(offset)
-                        + ": Preallocated cluster is not properly aligned; L2 entry corrupted.");
-        fixes.entry(tableStart + (long) index * header.l2EntrySize(), extended ? 0 : ZERO);
+    /** Whether a standard entry that has a host cluster shows nothing of it. */
+    static boolean readsAsZeroes(Header header, long entry, long bitmap) {
+        return header.extendedL2() ? (bitmap & ALL_SUBCLUSTERS) == 0 : (entry & ZERO) != 0;
     }
 }

@@ -5,6 +5,7 @@ import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.header.SnapshotTable;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Walks the active L1 table, then those of the snapshots, and scans each L2 table once, however often it is referred to: what it refers to is counted as many times
@@ -34,7 +35,7 @@ final class MappingWalk {
             References references,
             Findings findings,
             CopiedObserver copied,
-            Fixes fixes,
+            @Nullable UnplacedZeroes unplaced,
             MemoryBudget budget)
             throws IOException {
         this.header = header;
@@ -42,7 +43,7 @@ final class MappingWalk {
         this.references = references;
         this.findings = findings;
         this.copied = copied;
-        this.scan = new L2Scan(header, reader, references, findings, copied, fixes);
+        this.scan = new L2Scan(header, reader, references, findings, copied, unplaced);
         this.weights = new TableWeights(budget);
     }
 
@@ -109,7 +110,7 @@ final class MappingWalk {
         }
         long weight = weights.total(offset);
         if (weight > 0) {
-            references.count(offset, header.clusterSize(), weight);
+            references.countTable(offset, header.clusterSize(), weight);
         }
         boolean follow = weight > 0;
         if (!aligned(offset)) {

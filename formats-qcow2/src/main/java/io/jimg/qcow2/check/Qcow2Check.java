@@ -52,7 +52,7 @@ public final class Qcow2Check extends Job<CheckReport> {
         References references = scan.references();
         RefcountTable table = new RefcountTable(header, reader);
         SoleOwners owners = SoleOwners.load(header, table, references.clusters(), budget, reader);
-        AllocationTotals totals = scan.countMapping(new CopiedFlags(header, table, owners, copiedFindings, Fixes.NONE));
+        AllocationTotals totals = scan.countMapping(new CopiedFlags(header, table, owners, copiedFindings));
         scan.countRefcounts(table);
         Comparison comparison = new Comparison(header, reader, table, references, findings, Fixes.NONE);
         comparison.compare();

@@ -64,9 +64,9 @@ public final class Qcow2Repair extends Job<CheckReport> {
         SnapshotRepair snapshots = mode == Repairable.Mode.ALL ? SnapshotRepair.read(header, reader, findings) : null;
         SnapshotScan snapshotScan = snapshots == null ? SnapshotScan.read(header, reader, findings) : snapshots.scan();
         RefcountTable table = new RefcountTable(header, reader);
-        Fixes fixes = Fixes.of(file, mode, new MetadataPlaces(header, snapshotScan.table(), table));
-        ReferenceScan scan =
-                new ReferenceScan(header, reader, budget, findings, snapshotScan, refcountsOnly ? Fixes.NONE : fixes);
+        Fixes fixes = Fixes.of(file, mode);
+        ReferenceScan scan = new ReferenceScan(
+                header, reader, budget, findings, snapshotScan, refcountsOnly ? Fixes.NONE : fixes, true);
         AllocationTotals totals = scan.countMapping(CopiedObserver.NONE);
         if (refcountsOnly && findings.corruptions() > 0) {
             throw beyondRefcounts();
@@ -82,15 +82,22 @@ public final class Qcow2Repair extends Job<CheckReport> {
                         file.name(),
                         report(header, totals, refcounts));
             }
-            Findings again = new Findings(Qcow2Check.FINDINGS_CAP);
-            header = refcounts.rebuild(
-                    new ReferenceScan(header, reader, budget, again, snapshotScan, Fixes.NONE), again);
+            Findings foundAgain = new Findings(Qcow2Check.FINDINGS_CAP);
+            ReferenceScan again =
+                    new ReferenceScan(header, reader(), budget, foundAgain, snapshotScan, Fixes.NONE, true);
+            header = refcounts.rebuild(again, foundAgain);
+            scan = again;
         }
-        repairFlags(header, fixes, budget, scan.references().clusters());
+        References references = scan.references();
+        RefcountEdit edit = new RefcountEdit(file, header, fixes, refcounts);
+        if (mode == Repairable.Mode.ALL) {
+            new TableCopies(file, fixes, findings, edit).copy(references, reader());
+        }
+        repairFlags(edit.header(), references, fixes, budget);
         if (snapshots != null && snapshots.changed()) {
             long counted = snapshotScan.countedLength();
-            boolean inside = scan.references().inside(header.snapshotsOffset(), counted);
-            new SnapshotRewrite(file, header, fixes, refcounts).write(snapshots, inside ? counted : 0);
+            boolean inside = references.inside(header.snapshotsOffset(), counted);
+            new SnapshotRewrite(file, fixes, edit).write(snapshots, inside ? counted : 0);
         }
         fixes.flush();
         clearMarks(fixes, refcounts.right());
@@ -98,13 +105,26 @@ public final class Qcow2Repair extends Job<CheckReport> {
         return report(header, totals, refcounts);
     }
 
-    /** A repair of leaks alone touches the flags of an image that is sound otherwise: they are right when the refcounts are. */
-    private void repairFlags(Header header, Fixes fixes, MemoryBudget budget, long clusters) throws IOException {
+    /**
+     * A repair of leaks alone touches the flags of an image that is sound otherwise: they are right when the refcounts are. Where an entry lies on other data it is left
+     * alone.
+     */
+    private void repairFlags(Header header, References references, Fixes fixes, MemoryBudget budget)
+            throws IOException {
         MetadataReader reader = reader();
         RefcountTable table = new RefcountTable(header, reader);
-        SoleOwners owners = SoleOwners.load(header, table, clusters, budget, reader);
+        SoleOwners owners = SoleOwners.load(header, table, references.clusters(), budget, reader);
         boolean allowed = mode == Repairable.Mode.ALL || findings.corruptions() + findings.checkErrors() == 0;
-        CopiedFlags flags = new CopiedFlags(header, table, owners, findings, allowed ? fixes : Fixes.NONE);
+        boolean activeShared = references.activeTableShared(header);
+        long activeStart = header.l1TableOffset();
+        long activeEnd = activeStart + (long) header.l1Size() * Long.BYTES;
+        CopiedFlags flags = new CopiedFlags(
+                header,
+                table,
+                owners,
+                findings,
+                allowed ? fixes : Fixes.NONE,
+                at -> at >= activeStart && at < activeEnd ? activeShared : references.usedOtherwise(at));
         new CopiedRepair(header, reader, budget).repair(flags);
     }
 

@@ -13,27 +13,34 @@ final class ReferenceScan {
     private final References references;
     private final SnapshotScan snapshots;
     private final Fixes fixes;
+    private final UnplacedZeroes unplaced;
 
     /** Reads the snapshot table; what is wrong with it is the first finding. Nothing will be repaired. */
     ReferenceScan(Header header, MetadataReader reader, MemoryBudget budget, Findings findings) throws IOException {
-        this(header, reader, budget, findings, SnapshotScan.read(header, reader, findings), Fixes.NONE);
+        this(header, reader, budget, findings, SnapshotScan.read(header, reader, findings), Fixes.NONE, false);
     }
 
-    /** A scan that may repair on its way. */
+    /**
+     * A scan that may repair on its way.
+     *
+     * @param kinds whether the references will be asked what lies where
+     */
     ReferenceScan(
             Header header,
             MetadataReader reader,
             MemoryBudget budget,
             Findings findings,
             SnapshotScan snapshots,
-            Fixes fixes) {
+            Fixes fixes,
+            boolean kinds) {
         this.header = header;
         this.reader = reader;
         this.budget = budget;
         this.findings = findings;
-        this.references = new References(header, reader.fileSize(), budget, findings);
+        this.references = new References(header, reader.fileSize(), budget, findings, kinds);
         this.snapshots = snapshots;
         this.fixes = fixes;
+        this.unplaced = new UnplacedZeroes(header, budget);
     }
 
     /** What was counted so far. */
@@ -48,7 +55,8 @@ final class ReferenceScan {
      */
     AllocationTotals countMapping(CopiedObserver copied) throws IOException {
         references.count(0, header.clusterSize(), 1);
-        MappingWalk mapping = new MappingWalk(header, reader, references, findings, copied, fixes, budget);
+        MappingWalk mapping =
+                new MappingWalk(header, reader, references, findings, copied, fixes.errors() ? unplaced : null, budget);
         mapping.walk(snapshots.table());
         references.count(header.snapshotsOffset(), snapshots.countedLength(), 1);
         EncryptionPointer encryption = header.encryption();
@@ -67,6 +75,7 @@ final class ReferenceScan {
     boolean countRefcounts(RefcountTable table) throws IOException {
         RefcountWalk walk = new RefcountWalk(header, table, references, findings, fixes);
         walk.walk();
+        unplaced.drop(references, findings, fixes);
         return !walk.broken();
     }
 }

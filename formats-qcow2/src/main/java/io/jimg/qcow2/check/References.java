@@ -3,6 +3,7 @@ package io.jimg.qcow2.check;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.Header;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts the references to host clusters that the walks over the metadata find. A range that leaves the file by a cluster or more is an error and not counted, as in
@@ -14,17 +15,25 @@ final class References {
                     + " image cannot be opened for writing";
 
     private final ClusterCounts counts;
+    private final @Nullable ClusterFlags others;
     private final Findings findings;
     private final int clusterBits;
     private long fileSize;
     private long clusters;
+    private @Nullable Boolean activeTableShared;
 
-    References(Header header, long fileSize, MemoryBudget budget, Findings findings) {
+    /**
+     * Nothing counted yet.
+     *
+     * @param kinds whether {@link #usedOtherwise} will be asked
+     */
+    References(Header header, long fileSize, MemoryBudget budget, Findings findings, boolean kinds) {
         this.clusterBits = header.clusterBits();
         this.fileSize = fileSize;
         this.findings = findings;
         this.clusters = (fileSize >>> clusterBits) + ((fileSize & (header.clusterSize() - 1)) == 0 ? 0 : 1);
         long maximum = header.maxRefcount();
+        this.others = kinds ? new ClusterFlags(budget) : null;
         this.counts = new ClusterCounts(budget, maximum < 0 ? Long.MAX_VALUE : maximum);
     }
 
@@ -59,12 +68,54 @@ final class References {
     void count(long hostOffset, long length, long times) throws ImageException {
         if (length > 0 && fits(hostOffset, length, times)) {
             countClusters(hostOffset >>> clusterBits, ((hostOffset + length - 1) >>> clusterBits) + 1, times);
+            mark(hostOffset >>> clusterBits, ((hostOffset + length - 1) >>> clusterBits) + 1);
+        }
+    }
+
+    /** Counts an L2 table, as {@link #count} does. */
+    void countTable(long hostOffset, long length, long times) throws ImageException {
+        if (fits(hostOffset, length, times)) {
+            countClusters(hostOffset >>> clusterBits, ((hostOffset + length - 1) >>> clusterBits) + 1, times);
+        }
+    }
+
+    /** Whether anything but L1 tables refers to the cluster at a host offset: whether it is anything but an L2 table. */
+    boolean usedOtherwise(long hostOffset) {
+        return others == null || others.get(hostOffset >>> clusterBits);
+    }
+
+    /** Whether the active L1 table lies on anything else; asked when everything was counted. */
+    boolean activeTableShared(Header header) {
+        Boolean known = activeTableShared;
+        if (known == null) {
+            known = countActiveTable(header);
+            activeTableShared = known;
+        }
+        return known;
+    }
+
+    private boolean countActiveTable(Header header) {
+        long end = header.l1TableOffset() + (long) header.l1Size() * Long.BYTES;
+        for (long at = header.l1TableOffset(); at < end; at += header.clusterSize()) {
+            if (counts.get(at >>> clusterBits) > 1) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void mark(long first, long end) throws ImageException {
+        for (long cluster = first; others != null && cluster < end; cluster++) {
+            others.set(cluster);
         }
     }
 
     /** Counts ranges in whole clusters, each cluster once, however many ranges share it; those that leave the file are to be left out before. */
     void count(WeightedRanges ranges) throws IOException {
-        ranges.each((start, end, weight) -> countClusters(start >>> clusterBits, end >>> clusterBits, weight));
+        ranges.each((start, end, weight) -> {
+            countClusters(start >>> clusterBits, end >>> clusterBits, weight);
+            mark(start >>> clusterBits, end >>> clusterBits);
+        });
     }
 
     /** Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it does not. */

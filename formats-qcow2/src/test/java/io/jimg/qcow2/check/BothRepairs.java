@@ -38,12 +38,18 @@ final class BothRepairs {
         this.folder = folder;
     }
 
-    /**
-     * Repairs an image with both.
-     *
-     * @param alike whether sentences and counts must be the same, and the result as good
-     */
-    void agree(ImageBytes image, Repairable.Mode mode, boolean alike) throws IOException {
+    /** What must be the same. */
+    enum Likeness {
+        /** Sentences, counts, and whether the image is sound afterwards. */
+        WORDS,
+        /** Whether the image is sound afterwards. */
+        RESULT,
+        /** What a guest reads, as always. */
+        CONTENT
+    }
+
+    /** Repairs an image with both. */
+    void agree(ImageBytes image, Repairable.Mode mode, Likeness likeness) throws IOException {
         byte @Nullable [] before = content(image.storage());
         Path theirs = image.save(folder.resolve("theirs.qcow2"));
         QemuOracle.Result result =
@@ -67,20 +73,20 @@ final class BothRepairs {
         }
         Path repaired = ImageBytes.of(storage).save(folder.resolve("ours.qcow2"));
         int left = oracle.img("check", "-f", "qcow2", repaired).exitCode();
-        if (theirsSound && alike) {
+        if (theirsSound && likeness != Likeness.CONTENT) {
             sound++;
             assertThat(left).as("%s%n%s", ours, result).isZero();
         } else if (left == 0) {
             better++;
         }
         byte @Nullable [] after = content(ImageBytes.of(storage).storage());
-        if (before != null && (alike || theyCould)) {
+        if (before != null && (likeness != Likeness.CONTENT || theyCould)) {
             assertThat(after).as("%s", ours).isNotNull();
             assertThat(Arrays.equals(before, after) || Arrays.equals(content(FileStorage.open(theirs, false)), after))
                     .as("content: %s", ours)
                     .isTrue();
         }
-        if (alike && theyCould) {
+        if (likeness == Likeness.WORDS && theyCould) {
             List<String> expected = BothChecks.describe(result);
             for (int i = 0; i < Math.min(ours.size(), expected.size()); i++) {
                 assertThat(ours.get(i)).as("line %d of %s", i + 1, expected).isEqualTo(expected.get(i));
@@ -120,7 +126,7 @@ final class BothRepairs {
     }
 
     /** What a guest reads; null where it cannot. */
-    private static byte @Nullable [] content(Storage file) throws IOException {
+    static byte @Nullable [] content(Storage file) throws IOException {
         try (DiskImage image = Opening.readOnly().open(file)) {
             ByteBuffer bytes = ByteBuffer.allocate((int) image.size());
             image.read(bytes, 0);

@@ -1,5 +1,8 @@
 package io.jimg.qcow2.check;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jimg.capability.Repairable;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -7,14 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random damage to the metadata of varied images; the real check must say the same, word by word. The system property {@code jimg.damage.rounds} sets the number of
- * damaged images, {@code jimg.damage.seed} the first seed.
+ * Random damage to the metadata of varied images; the real check must say the same, word by word, and our repair must bring an image to where the real one does. The
+ * system properties {@code jimg.damage.rounds} and {@code jimg.repair.rounds} set the number of damaged images, {@code jimg.damage.seed} the first seed.
  */
 class RandomDamageTest {
     private static final int ROUNDS = Integer.getInteger("jimg.damage.rounds", 120);
+    private static final int REPAIRS = Integer.getInteger("jimg.repair.rounds", 60);
     private static final long SEED = Long.getLong("jimg.damage.seed", 1);
 
     @TempDir
@@ -23,8 +28,30 @@ class RandomDamageTest {
     @Test
     void bothChecksAgree() throws IOException {
         QemuOracle oracle = QemuOracle.assumeVersion(10);
+        damage(oracle, ROUNDS, (image, random) -> BothChecks.agree(oracle, image, folder.resolve("image.qcow2")));
+    }
+
+    @Test
+    void bothRepairsComeToTheSame(TestReporter reporter) throws IOException {
+        QemuOracle oracle = QemuOracle.assumeVersion(10);
+        BothRepairs both = new BothRepairs(oracle, folder);
+        damage(oracle, REPAIRS, (image, random) -> {
+            Repairable.Mode mode = random.nextInt(4) == 0 ? Repairable.Mode.LEAKS : Repairable.Mode.ALL;
+            both.agree(image, mode, BothRepairs.Likeness.RESULT);
+        });
+        reporter.publishEntry(
+                "repairs", REPAIRS + ": sound after both " + both.sound + ", after ours alone " + both.better);
+        assertThat(both.sound).isGreaterThanOrEqualTo(REPAIRS / 4);
+    }
+
+    /** What is done with an image. */
+    private interface Use {
+        void of(ImageBytes image, Random random) throws IOException;
+    }
+
+    private void damage(QemuOracle oracle, int rounds, Use use) throws IOException {
         List<ImageBytes> images = images(oracle);
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < rounds; round++) {
             long seed = SEED + round;
             Random random = new Random(seed);
             ImageBytes image = images.get(random.nextInt(images.size())).copy();
@@ -34,7 +61,7 @@ class RandomDamageTest {
                 story.add(damage(image, random));
             }
             try {
-                BothChecks.agree(oracle, image, folder.resolve("image.qcow2"));
+                use.of(image, random);
             } catch (AssertionError | RuntimeException failure) {
                 throw new AssertionError("seed " + seed + ": " + story, failure);
             }
