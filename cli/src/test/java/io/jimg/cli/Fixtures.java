@@ -7,10 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Images that the real tools made, for both programs to work on. Small, each with something of its own. */
 final class Fixtures {
     private static final int SAMPLE_BYTES = 200 << 10;
+
+    /** The backing files, where they lie in the same folder. */
+    private static final Map<String, String> BENEATH = Map.of("over.qcow2", "base.qcow2", "top.qcow2", "over.qcow2");
 
     private final Path folder;
 
@@ -35,8 +39,20 @@ final class Fixtures {
             }
             String name = word.substring(at + 2);
             for (Path output : outputs) {
-                Files.copy(folder.resolve(name), output.resolve(name));
+                copy(name, output);
             }
+        }
+    }
+
+    /** Copies an image with those that lie beneath it. */
+    private void copy(String name, Path output) throws IOException {
+        Path target = output.resolve(name);
+        if (!Files.exists(target)) {
+            Files.copy(folder.resolve(name), target);
+        }
+        String beneath = BENEATH.get(name);
+        if (beneath != null) {
+            copy(beneath, output);
         }
     }
 

@@ -1,17 +1,18 @@
 package io.jimg.ops;
 
 import io.jimg.DiskImage;
-import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.Job;
+import io.jimg.capability.Bitmaps;
 import io.jimg.capability.Measurement;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.MeasureRequest;
 import io.jimg.spi.Schema;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,7 @@ public final class Measure {
     private final Images images;
     private final String format;
     private DottedOptions options = DottedOptions.EMPTY;
+    private @Nullable DiskImage bitmapsOf;
 
     /** For an image of a format. */
     public Measure(Images images, String format) {
@@ -39,8 +41,14 @@ public final class Measure {
         return this;
     }
 
+    /** The image whose bitmaps a copy would take along, where it is another than the one that is copied: that of which a snapshot is copied. */
+    public Measure bitmapsOf(@Nullable DiskImage image) {
+        bitmapsOf = image;
+        return this;
+    }
+
     /**
-     * For an empty image.
+     * For an empty image. The job throws {@link InvalidOptionsException} where the options cannot be read.
      *
      * @param size the guest's size in bytes
      */
@@ -53,7 +61,9 @@ public final class Measure {
         };
     }
 
-    /** For a copy of an image with all beneath it; the image stays the caller's. */
+    /**
+     * For a copy of an image with all beneath it; the image stays the caller's. The job throws {@link InvalidOptionsException} where the options cannot be read.
+     */
     public Job<Measurement> of(DiskImage source) {
         return new Job<>() {
             @Override
@@ -65,8 +75,8 @@ public final class Measure {
                     }
 
                     @Override
-                    public @Nullable List<MeasureRequest.BitmapShape> bitmaps() {
-                        return null;
+                    public @Nullable List<MeasureRequest.BitmapShape> bitmaps() throws IOException {
+                        return shapesOf(bitmapsOf == null ? source : bitmapsOf);
                     }
                 });
             }
@@ -90,6 +100,18 @@ public final class Measure {
         };
     }
 
+    private static @Nullable List<MeasureRequest.BitmapShape> shapesOf(DiskImage image) throws IOException {
+        Bitmaps bitmaps = image.capability(Bitmaps.class).orElse(null);
+        if (bitmaps == null || !bitmaps.storable()) {
+            return null;
+        }
+        List<MeasureRequest.BitmapShape> shapes = new ArrayList<>();
+        for (Bitmaps.Bitmap bitmap : bitmaps.list()) {
+            shapes.add(new MeasureRequest.BitmapShape(bitmap.name(), bitmap.granularity()));
+        }
+        return shapes;
+    }
+
     private Measurement measure(long size, MeasureRequest.@Nullable Source source) throws IOException {
         ImageFormat driver = images.format(format);
         Schema schema = CreatePlan.schema(driver, images.literalFile(""));
@@ -97,10 +119,7 @@ public final class Measure {
         try {
             read = CreateOptions.read(schema, options);
         } catch (ImageException wrong) {
-            throw new ImageException(
-                    ErrorKind.BAD_OPTION,
-                    wrong.getMessage() + "\nInvalid options for file format '" + format + "'",
-                    wrong);
+            throw new InvalidOptionsException(wrong);
         }
         return driver.measure(new MeasureRequest(size, read.values(), read.refused(), source));
     }

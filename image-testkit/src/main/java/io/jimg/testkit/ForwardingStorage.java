@@ -9,10 +9,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /** The base of storages that stand on one other, which they close. */
-class ForwardingStorage implements Storage {
+public class ForwardingStorage implements Storage {
     private final Storage inner;
 
-    ForwardingStorage(Storage inner) {
+    /** Over {@code inner}. */
+    protected ForwardingStorage(Storage inner) {
         this.inner = inner;
     }
 

@@ -6,8 +6,19 @@ import org.jspecify.annotations.Nullable;
 /** The commands that qemu-img has too, by name. Finding one loads no other. */
 public final class Commands {
     /** All names, in alphabetical order. */
-    public static final List<String> NAMES =
-            List.of("check", "compare", "convert", "create", "dd", "info", "map", "resize", "snapshot");
+    public static final List<String> NAMES = List.of(
+            "check",
+            "commit",
+            "compare",
+            "convert",
+            "create",
+            "dd",
+            "info",
+            "map",
+            "measure",
+            "rebase",
+            "resize",
+            "snapshot");
 
     private Commands() {}
 
@@ -15,12 +26,15 @@ public final class Commands {
     public static @Nullable Command find(String name) {
         return switch (name) {
             case "check" -> new CheckCommand();
+            case "commit" -> new CommitCommand();
             case "compare" -> new CompareCommand();
             case "convert" -> new ConvertCommand();
             case "create" -> new CreateCommand();
             case "dd" -> new DdCommand();
             case "info" -> new InfoCommand();
             case "map" -> new MapCommand();
+            case "measure" -> new MeasureCommand();
+            case "rebase" -> new RebaseCommand();
             case "resize" -> new ResizeCommand();
             case "snapshot" -> new SnapshotCommand();
             default -> null;
