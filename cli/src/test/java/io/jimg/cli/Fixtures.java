@@ -3,6 +3,7 @@ package io.jimg.cli;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +106,11 @@ final class Fixtures {
         create(oracle, "bitmaps.qcow2", "1M");
         img(oracle, "bitmap", "--add", "bitmaps.qcow2", "one");
         img(oracle, "bitmap", "--add", "--disable", "-g", "4k", "bitmaps.qcow2", "two");
+        write(oracle, "bitmaps.qcow2", "write -P 9 300k 100k");
+        create(oracle, "in-use.qcow2", "1M");
+        img(oracle, "bitmap", "--add", "--disable", "in-use.qcow2", "idle");
+        img(oracle, "bitmap", "--add", "in-use.qcow2", "busy");
+        markInUse("in-use.qcow2", "busy");
         img(oracle, "convert", "-c", "-O", "qcow2", "holes.raw", "zlib.qcow2");
         img(oracle, "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", "holes.raw", "zstd.qcow2");
         Files.createDirectory(folder.resolve("sub"));
@@ -123,6 +129,14 @@ final class Fixtures {
                 "qcow2",
                 "self.qcow2",
                 "1M");
+    }
+
+    /** Makes a bitmap look as if its writer had died: its flags lie 12 bytes before its name in the directory. */
+    private void markInUse(String name, String bitmap) throws IOException {
+        byte[] image = Files.readAllBytes(folder.resolve(name));
+        int at = new String(image, StandardCharsets.ISO_8859_1).lastIndexOf(bitmap);
+        image[at - 9] |= 1;
+        Files.write(folder.resolve(name), image);
     }
 
     /** Images whose metadata is wrong; refcounts of the default layout lie at 128 KiB, two bytes a cluster. */

@@ -41,6 +41,7 @@ public final class Convert {
     private @Nullable Consumer<String> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
     private @Nullable Range range;
+    private @Nullable CopyBitmaps bitmaps;
 
     /**
      * Guest bytes of the sources.
@@ -123,6 +124,12 @@ public final class Convert {
         return this;
     }
 
+    /** Bitmaps that are copied when the guest's bytes are; null for none. */
+    public Convert bitmaps(@Nullable CopyBitmaps value) {
+        bitmaps = value;
+        return this;
+    }
+
     /**
      * Copies only a part of the sources, which begins at the target's first byte.
      *
@@ -158,7 +165,12 @@ public final class Convert {
                     ErrorKind.BAD_OPTION,
                     "Having a backing file for the target makes no sense when concatenating multiple input images");
         }
-        return new NewImageJob(copy(plan.backed(), plan.blankFrom()), plan, sources, cache);
+        check();
+        if (bitmaps != null && !plan.format().bitmaps()) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, CopyBitmaps.unsupported(plan.format().name()));
+        }
+        return new NewImageJob(copy(plan.backed(), plan.blankFrom()), plan, sources, cache, bitmaps);
     }
 
     /**
@@ -173,13 +185,36 @@ public final class Convert {
         if (compress) {
             Copy.compressedWrite(target);
         }
+        check();
+        CopyBitmaps along = bitmaps;
+        if (along != null) {
+            CopyBitmaps.requireTarget(target);
+        }
         Copy copy = copy(overBacking, Long.MAX_VALUE);
         return new Job<>() {
             @Override
             protected Conversion execute() throws IOException {
-                return copy.run(target, targetIsZero, this::checkCancelled, this::progress);
+                Conversion done = copy.run(target, targetIsZero, this::checkCancelled, this::progress);
+                if (along != null) {
+                    along.into(target);
+                }
+                return done;
             }
         };
+    }
+
+    /**
+     * Refuses sources that cannot be converted as asked for, whatever the target is; {@link #toNew} and {@link #into} do so too.
+     *
+     * @throws ImageException for bitmaps that cannot be copied
+     */
+    public void check() throws IOException {
+        if (bitmaps != null && sources.size() > 1) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "Copying bitmaps only possible with single source");
+        }
+        if (bitmaps != null) {
+            bitmaps.check();
+        }
     }
 
     private long totalSize() throws ImageException {

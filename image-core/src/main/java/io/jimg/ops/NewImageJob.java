@@ -9,6 +9,7 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A copy into an image that is created for it, and removed again where the copy fails. */
 final class NewImageJob extends Job<Conversion> {
@@ -16,12 +17,14 @@ final class NewImageJob extends Job<Conversion> {
     private final CreatePlan plan;
     private final List<DiskImage> sources;
     private final CacheMode cache;
+    private final @Nullable CopyBitmaps bitmaps;
 
-    NewImageJob(Copy copy, CreatePlan plan, List<DiskImage> sources, CacheMode cache) {
+    NewImageJob(Copy copy, CreatePlan plan, List<DiskImage> sources, CacheMode cache, @Nullable CopyBitmaps bitmaps) {
         this.copy = copy;
         this.plan = plan;
         this.sources = sources;
         this.cache = cache;
+        this.bitmaps = bitmaps;
     }
 
     @Override
@@ -36,7 +39,13 @@ final class NewImageJob extends Job<Conversion> {
             throw new CreationException(refused);
         }
         try {
-            return fill(file);
+            Conversion done = fill(file);
+            if (bitmaps != null) {
+                try (DiskImage target = plan.open(cache)) {
+                    bitmaps.into(target);
+                }
+            }
+            return done;
         } catch (Throwable failure) {
             plan.removeAfter(failure);
             throw failure;

@@ -15,6 +15,7 @@ import io.jimg.cli.process.Console;
 import io.jimg.cli.process.Interrupt;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Convert;
+import io.jimg.ops.CopyBitmaps;
 import io.jimg.ops.Create;
 import io.jimg.ops.CreationException;
 import io.jimg.spi.DottedOptions;
@@ -54,7 +55,7 @@ final class Converter {
         Progress bar = new Progress(console, request.progress && !request.quiet, Progress.ONE_PERCENT);
         bar.begin();
         try (OpenSources opened = open(sources)) {
-            convert(opened.images(), target, bar);
+            convert(opened, target, bar);
             bar.full();
             return 0;
         } finally {
@@ -82,7 +83,8 @@ final class Converter {
         }
     }
 
-    private void convert(List<DiskImage> images, String target, Progress bar) throws CommandException, IOException {
+    private void convert(OpenSources opened, String target, Progress bar) throws CommandException, IOException {
+        List<DiskImage> images = opened.images();
         Convert convert = new Convert(images)
                 .compress(request.compress)
                 .sparseSize(request.sparseSize)
@@ -91,11 +93,11 @@ final class Converter {
                 .copyRange(request.copyRange)
                 .targetIsZero(request.targetIsZero)
                 .rate(request.rate)
+                .bitmaps(bitmaps(opened))
                 .salvage(request.salvage ? this::unreadable : null);
         if (request.targetExists) {
-            refuseBitmapsOf(images);
+            convert.check();
             try (DiskImage output = openTarget(target)) {
-                refuseBitmaps(images, output.format());
                 run(convert.overBacking(request.backing != null).into(output), bar);
             }
             return;
@@ -103,8 +105,6 @@ final class Converter {
         Create create = create(images.size(), target);
         @Nullable CacheMode mode = CacheModes.find(request.targetCache);
         Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
-        refuseBitmapsOf(images);
-        refuseBitmaps(images, request.format);
         if (mode == null) {
             throw badTargetCache();
         }
@@ -171,23 +171,13 @@ final class Converter {
         return new CommandException("Invalid cache option: " + request.targetCache);
     }
 
-    private void refuseBitmapsOf(List<DiskImage> images) throws CommandException, IOException {
-        if (request.bitmaps && images.size() > 1) {
-            throw new CommandException("Copying bitmaps only possible with single source");
+    /** The bitmaps that go along; null for none. A snapshot has those of its image. */
+    private @Nullable CopyBitmaps bitmaps(OpenSources opened) {
+        if (!request.bitmaps) {
+            return null;
         }
-        if (request.bitmaps
-                && !AllFormats.images().format(images.get(0).format()).bitmaps()) {
-            throw new CommandException("Source lacks bitmap support");
-        }
-    }
-
-    /** Bitmaps that are there are not dropped silently: those who ask for them want them, and no format takes them yet. */
-    private void refuseBitmaps(List<DiskImage> images, String targetFormat) throws CommandException, IOException {
-        if (request.bitmaps
-                && (!AllFormats.images().format(targetFormat).bitmaps()
-                        || images.get(0).formatSpecific().get("bitmaps") != null)) {
-            throw new CommandException("Format driver '" + targetFormat + "' does not support bitmaps");
-        }
+        return new CopyBitmaps(
+                opened.first(), request.skipBrokenBitmaps ? sentence -> console.error("warning: " + sentence) : null);
     }
 
     private void unreadable(String sentence) {

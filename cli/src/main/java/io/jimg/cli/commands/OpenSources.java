@@ -31,6 +31,11 @@ final class OpenSources implements AutoCloseable {
         return images;
     }
 
+    /** The first image that was added. */
+    DiskImage first() {
+        return opened.get(0);
+    }
+
     /** Closes all after a failure, which keeps what else fails. */
     void closeAfter(Throwable failure) {
         try {
