@@ -4,4 +4,5 @@ module io.jimg.cli {
     requires info.picocli;
     requires io.jimg;
     requires io.jimg.all;
+    requires io.jimg.host;
 }

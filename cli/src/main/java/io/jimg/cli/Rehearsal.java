@@ -1,8 +1,10 @@
 package io.jimg.cli;
 
 import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.io.QemuIo;
 import io.jimg.cli.process.Console;
 import io.jimg.cli.process.Interrupt;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +21,7 @@ final class Rehearsal {
 
     private Rehearsal() {}
 
-    /** Plays info where the first word says so, else every command, on images in the folder that is the second word; all comes before info. */
+    /** Plays info or io where the first word says so, else every command, on images in the folder that is the second word; all comes before these. */
     public static void main(String[] words) throws IOException, InterruptedException {
         System.getenv("POSIXLY_CORRECT");
         Console.ofProcess("jimg").flush();
@@ -27,6 +29,10 @@ final class Rehearsal {
         String raw = folder.resolve("raw").toString();
         String qcow2 = folder.resolve("qcow2").toString();
         String overlay = folder.resolve("overlay").toString();
+        if (words[0].equals("io")) {
+            io(qcow2);
+            return;
+        }
         boolean onlyInfo = words[0].equals("info");
         if (!onlyInfo) {
             run("--version");
@@ -49,6 +55,19 @@ final class Rehearsal {
             run("convert", "-O", "raw", overlay, raw);
         }
         Interrupt.letSignalEndProcess();
+    }
+
+    private static void io(String image) {
+        Console console = new Console("qemu-io", OutputStream.nullOutputStream(), OutputStream.nullOutputStream());
+        byte[] script = "read -v -P 0 0 64\nwrite -P 1 0 4k\nwrite -z 0 4k\nread 1G 1\nmap\ninfo\nflush\n"
+                .getBytes(StandardCharsets.UTF_8);
+        QemuIo.run(console, new ByteArrayInputStream(script), Getopt.Order.PERMUTE, List.of("-f", "qcow2", image));
+        QemuIo.run(
+                console,
+                new ByteArrayInputStream(script),
+                Getopt.Order.PERMUTE,
+                List.of("-c", "aio_read 0 1k", "-c", "length", image));
+        console.flush();
     }
 
     private static void run(String... words) {

@@ -25,6 +25,7 @@ public final class Getopt {
     private final List<OptionSpec> table;
     private final String[] words;
     private final Order order;
+    private final Complaints complaints;
 
     /** Index of the next word to look at. */
     private int index = 1;
@@ -48,7 +49,13 @@ public final class Getopt {
      * @param order what to do with operands that come before options
      */
     public Getopt(List<OptionSpec> table, String command, List<String> words, Order order) {
+        this(table, command, words, order, Complaints.BY_WORD);
+    }
+
+    /** A parser with other words for what makes no sense. */
+    public Getopt(List<OptionSpec> table, String command, List<String> words, Order order, Complaints complaints) {
         this.table = table;
+        this.complaints = complaints;
         this.words = new String[words.size() + 1];
         this.words[0] = command;
         for (int i = 0; i < words.size(); i++) {
@@ -142,13 +149,17 @@ public final class Getopt {
         int equals = word.indexOf('=');
         String name = word.substring(2, equals < 0 ? word.length() : equals);
         OptionSpec option = findLong(name);
-        if (option == null || (equals >= 0 && !option.takesArgument())) {
-            throw unrecognized();
+        if (option == null) {
+            throw new UsageException(complaints.unknownName(word));
+        }
+        String fullName = String.valueOf(option.longName());
+        if (equals >= 0 && !option.takesArgument()) {
+            throw new UsageException(complaints.superfluous(word, fullName));
         }
         if (equals >= 0) {
             argument = word.substring(equals + 1);
         } else if (option.takesArgument()) {
-            takeNextWord();
+            takeNextWord(complaints.missingOfName(word, fullName));
         }
         return option.key();
     }
@@ -180,11 +191,11 @@ public final class Getopt {
         }
         OptionSpec option = findLetter(letter);
         if (option == null) {
-            throw unrecognized();
+            throw new UsageException(complaints.unknown(words[index - 1], letter));
         }
         if (option.takesArgument()) {
             if (last) {
-                takeNextWord();
+                takeNextWord(complaints.missing(words[index - 1], letter));
             } else {
                 argument = word.substring(position + 1);
                 index++;
@@ -203,14 +214,10 @@ public final class Getopt {
         return null;
     }
 
-    private void takeNextWord() throws UsageException {
+    private void takeNextWord(String complaint) throws UsageException {
         if (index == words.length) {
-            throw new UsageException("missing argument for option '" + words[index - 1] + "'");
+            throw new UsageException(complaint);
         }
         argument = words[index++];
-    }
-
-    private UsageException unrecognized() {
-        return new UsageException("unrecognized option '" + words[index - 1] + "'");
     }
 }

@@ -6,6 +6,7 @@ import io.jimg.cli.commands.Command;
 import io.jimg.cli.commands.Commands;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Version;
 import io.jimg.spi.ImageFormat;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * under any other name picocli renders it from the same tables.
  */
 public final class Help {
-    /** The release of qemu-img whose behaviour is followed; programs ask {@code --version} to find out what they may use. */
-    private static final String FOLLOWED_RELEASE = "10.0.0";
-
     private static final String FOLLOWED_PROGRAM = "qemu-img";
 
     private Help() {}
@@ -46,20 +44,12 @@ public final class Help {
 
     /** Prints the version; answers the exit code. */
     public static int version(Console console) {
-        console.line(versionLine(console.program()));
+        console.line(Version.line(console.program()));
         return 0;
     }
 
-    private static String versionLine(String program) {
-        String version = Help.class.getPackage().getImplementationVersion();
-        String own = version == null ? "development" : version;
-        return program.equals(FOLLOWED_PROGRAM)
-                ? program + " version " + FOLLOWED_RELEASE + " (jimg " + own + ")"
-                : program + " version " + own;
-    }
-
     private static void page(Console console) {
-        console.line(versionLine(console.program()));
+        console.line(Version.line(console.program()));
         console.line("usage: " + console.program() + " [standard options] command [command options]");
         console.line("jimg: disk images for the JVM, behind the words of qemu-img");
         console.line("");
