@@ -17,7 +17,7 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Makes the disk what a snapshot holds, its size included; the snapshot stays. The machine's state, if it has one, stays the snapshot's alone. The order: nothing
+ * Makes the disk what a snapshot holds, its size included; the snapshot stays. The machine's state, if it has one, comes along behind the disk. The order: nothing
  * changes before it is known that every refcount can be raised; the image is marked dirty; a new L1 table with the snapshot's entries, and refcounts raised for them,
  * are written, barrier; the header turns to the new table and the size in one write to one sector; what the old table referred to counts less; the mark goes.
  */
@@ -40,7 +40,8 @@ public final class SnapshotApplication implements MetadataChange<Snapshot> {
         if (entry == null) {
             throw fail(image, ErrorKind.NOT_FOUND, "No such file or directory");
         }
-        long[] l1 = Arrays.copyOf(SnapshotL1.read(image, entry), entries(image, header, entry));
+        long[] stored = SnapshotL1.read(image, entry);
+        long[] l1 = Arrays.copyOf(stored, Math.max(stored.length, entries(image, header, entry)));
         TreeReferences references = new TreeReferences(image);
         references.requireRoom(l1);
         long[] old = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());

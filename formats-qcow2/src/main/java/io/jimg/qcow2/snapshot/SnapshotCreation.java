@@ -15,7 +15,6 @@ import io.jimg.qcow2.tree.TreeReferences;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,18 +44,15 @@ public final class SnapshotCreation implements MetadataChange<Snapshot> {
         Header header = image.header();
         refuse(header, image.file().name());
         SnapshotTableImage tables = new SnapshotTableImage(image);
-        // What lies behind the disk in the L1 table is the state of a machine, left there by a snapshot that was
-        // applied.
-        int entries = (int) Math.min(header.l1Size(), header.l1EntriesNeeded());
-        long[] active = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());
-        long[] l1 = Arrays.copyOf(active, entries);
+        // All of it: what lies behind the disk is the state of a machine, which belongs to the snapshot as well.
+        long[] l1 = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());
         TreeReferences references = new TreeReferences(image);
         references.requireRoom(l1);
 
-        Allocation l1Place = allocateL1(image, entries);
+        Allocation l1Place = allocateL1(image, l1.length);
         Allocation place = null;
         byte[] table;
-        SnapshotEntry entry = entry(header, tables.present(), l1Place == null ? 0 : l1Place.hostOffset(), entries);
+        SnapshotEntry entry = entry(header, tables.present(), l1Place == null ? 0 : l1Place.hostOffset(), l1.length);
         try {
             table = tables.with(entry, null);
             place = tables.allocate(table.length);
@@ -67,8 +63,7 @@ public final class SnapshotCreation implements MetadataChange<Snapshot> {
         DirtyMark.set(image);
         new CopiedFlags(image).clear(l1);
         if (l1Place != null) {
-            System.arraycopy(l1, 0, active, 0, entries);
-            L1Entries.write(image.file(), header.l1TableOffset(), active, header.clusterSize());
+            L1Entries.write(image.file(), header.l1TableOffset(), l1, header.clusterSize());
         }
         image.barrier();
         if (l1Place != null) {
