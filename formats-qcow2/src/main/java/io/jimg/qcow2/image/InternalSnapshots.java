@@ -55,6 +55,15 @@ final class InternalSnapshots implements Snapshots {
 
     @Override
     public Snapshot apply(String idOrName) throws IOException {
+        if (image.header().bitmaps() != null) {
+            // What changes with the snapshot would have to be found out and recorded; QEMU does not either.
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED,
+                    "Could not apply snapshot '" + idOrName + "': Device has active dirty bitmaps",
+                    image.name(),
+                    ImageException.NO_OFFSET,
+                    null);
+        }
         return change(
                 "Could not apply snapshot '" + idOrName + "': Failed to load snapshot: ",
                 new SnapshotApplication(idOrName));
