@@ -1,15 +1,20 @@
 package io.jimg.vmdk;
 
 import io.jimg.DiskImage;
+import io.jimg.ImageException;
+import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.ImageWriter;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
+import io.jimg.vmdk.create.Creation;
 import io.jimg.vmdk.image.VmdkOpener;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 
 /** The VMDK driver: hosted disks of every kind, and those of ESX Server. */
@@ -47,7 +52,7 @@ public final class VmdkFormat implements ImageFormat {
 
     @Override
     public Schema createSchema() {
-        return Schema.EMPTY;
+        return Vmdk.CREATE;
     }
 
     @Override
@@ -58,5 +63,26 @@ public final class VmdkFormat implements ImageFormat {
     @Override
     public DiskImage open(Storage file, OpenContext context) throws IOException {
         return VmdkOpener.open(file, context, random);
+    }
+
+    /** As QEMU takes it: what is to be compressed stays plain where the subformat does not compress. */
+    @Override
+    public boolean compresses() {
+        return true;
+    }
+
+    @Override
+    public void validateCreate(CreateRequest request) throws ImageException {
+        Creation.validate(request);
+    }
+
+    @Override
+    public void create(Storage file, CreateRequest request) throws IOException {
+        Creation.create(file, request, random);
+    }
+
+    @Override
+    public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
+        return Optional.of(Creation.createWriter(file, request, random));
     }
 }

@@ -164,7 +164,7 @@ final class ChunkReader {
                 int packedLength = stream.position();
                 room.position(room.position() + packedLength);
                 plain.position(start + run);
-                ready.add(new Piece(Kind.STORED, at, length, stream.flip()));
+                ready.add(new Piece(Kind.STORED, at, length, null, stream.flip(), plain.slice(start, run)));
             } else {
                 readData(new Piece(Kind.DATA, at, length), ready);
             }

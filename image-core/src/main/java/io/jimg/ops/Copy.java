@@ -67,11 +67,10 @@ final class Copy {
 
     /** Copies to a new image, whose writer stays the caller's. */
     Conversion run(ImageWriter writer, Pause pause, Job.ProgressListener progress) throws IOException {
-        return run(
-                new WriterTarget(writer, settings.compress()),
-                storedRuns((codec, length) -> length == writer.runLength() && writer.accepts(codec, length)),
-                pause,
-                progress);
+        boolean compress = settings.compress() || writer.compressesAlways();
+        StoredRuns runs =
+                storedRuns(compress, (codec, length) -> length == writer.runLength() && writer.accepts(codec, length));
+        return run(new WriterTarget(writer, compress), compress, runs, pause, progress);
     }
 
     /** Copies to an image that is written at any offset and stays the caller's. */
@@ -83,11 +82,12 @@ final class Copy {
                 settings.outOfOrder(),
                 settings.largestUnit());
         long size = sources.get(0).size();
-        return run(target, storedRuns((codec, length) -> target.accepts(codec, length, size)), pause, progress);
+        StoredRuns runs = storedRuns(settings.compress(), (codec, length) -> target.accepts(codec, length, size));
+        return run(target, settings.compress(), runs, pause, progress);
     }
 
-    private StoredRuns storedRuns(StoredRuns.Acceptance target) {
-        return settings.compress() && wholeImage() ? StoredRuns.of(sources.get(0), target) : StoredRuns.NONE;
+    private StoredRuns storedRuns(boolean compress, StoredRuns.Acceptance target) {
+        return compress && wholeImage() ? StoredRuns.of(sources.get(0), target) : StoredRuns.NONE;
     }
 
     /**
@@ -103,11 +103,12 @@ final class Copy {
                         new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format"));
     }
 
-    private Conversion run(CopyTarget target, StoredRuns runs, Pause pause, Job.ProgressListener progress)
+    private Conversion run(
+            CopyTarget target, boolean compress, StoredRuns runs, Pause pause, Job.ProgressListener progress)
             throws IOException {
         BlockDevice source = source();
         // What is compressed is left out by whole runs; a finer or coarser search would only split them.
-        int sought = settings.compress() ? 1 : Math.max(settings.sparseSize(), 1);
+        int sought = compress ? 1 : Math.max(settings.sparseSize(), 1);
         int grain = roundUp(sought, target.unit());
         boolean copies = settings.copyRange() && wholeImage() && target.copies();
         int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
@@ -128,7 +129,7 @@ final class Copy {
                 new ChunkReader.Rules(
                         room,
                         settings.sparseSize() == 0 ? 0 : grain,
-                        settings.compress() ? target : null,
+                        compress ? target : null,
                         runs,
                         copies ? new HostRuns(sources.get(0), target.unit()) : null,
                         salvage),

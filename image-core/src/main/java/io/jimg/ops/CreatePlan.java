@@ -317,15 +317,20 @@ public final class CreatePlan {
     }
 
     CreateRequest request() {
-        return new CreateRequest(
-                size,
-                options.values(),
-                this::createFurtherFile,
-                create.backingOptions().secrets());
-    }
+        CreateRequest.FileCreator files = new CreateRequest.FileCreator() {
+            @Override
+            public Storage create(String literalName) throws IOException {
+                return CreatePlan.this.create(create.images().literalFile(literalName), CacheMode.WRITEBACK);
+            }
 
-    private Storage createFurtherFile(String literalName) throws IOException {
-        return create(create.images().literalFile(literalName), CacheMode.WRITEBACK);
+            @Override
+            public DiskImage openBacking(String backing, @Nullable String backingFormat) throws IOException {
+                return CreatePlan.openBacking(
+                        create, backing, backingFormat, create.backingOptions().withBacking(false));
+            }
+        };
+        return new CreateRequest(
+                size, options.values(), files, create.backingOptions().secrets());
     }
 
     /** Refuses where the file is one that a source stands on, whatever it is called. */

@@ -32,7 +32,7 @@ final class HostRuns {
                 return List.of(data);
             }
             HostPlace place = new HostPlace(file, extent.hostOffset());
-            pieces.add(new Piece(Kind.COPY, at, extent.length(), place, null));
+            pieces.add(new Piece(Kind.COPY, at, extent.length(), place, null, null));
             at = extent.end();
         }
         return pieces;

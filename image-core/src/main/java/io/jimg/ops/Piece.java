@@ -12,13 +12,15 @@ import org.jspecify.annotations.Nullable;
  * @param length guest bytes, greater than zero
  * @param place where it lies in a file of the host; null but for {@link Kind#COPY}
  * @param bytes once they are there: the data, or the stream of a {@link Kind#COMPRESSED} or {@link Kind#STORED} piece; null for the other kinds
+ * @param plain what the stream of a {@link Kind#STORED} piece decompresses to, once it is there; null for the other kinds
  */
 record Piece(
         Kind kind,
         long guestOffset,
         long length,
         @Nullable HostPlace place,
-        @Nullable ByteBuffer bytes) {
+        @Nullable ByteBuffer bytes,
+        @Nullable ByteBuffer plain) {
 
     /** A place in a file of the host: an offset in bytes. */
     record HostPlace(Storage file, long hostOffset) {}
@@ -42,11 +44,11 @@ record Piece(
     }
 
     Piece(Kind kind, long guestOffset, long length) {
-        this(kind, guestOffset, length, null, null);
+        this(kind, guestOffset, length, null, null, null);
     }
 
     Piece(Kind kind, long guestOffset, long length, ByteBuffer bytes) {
-        this(kind, guestOffset, length, null, bytes);
+        this(kind, guestOffset, length, null, bytes, null);
     }
 
     /** First guest byte after it. */

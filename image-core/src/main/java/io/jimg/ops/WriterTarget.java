@@ -37,8 +37,14 @@ final class WriterTarget implements CopyTarget {
                 HostPlace place = Objects.requireNonNull(piece.place());
                 return writer.copy(piece.guestOffset(), place.file(), place.hostOffset(), piece.length());
             }
-            case COMPRESSED, STORED -> {
+            case COMPRESSED -> {
                 return writer.compressed(piece.guestOffset(), Objects.requireNonNull(piece.bytes()));
+            }
+            case STORED -> {
+                return writer.carried(
+                        piece.guestOffset(),
+                        Objects.requireNonNull(piece.bytes()),
+                        Objects.requireNonNull(piece.plain()));
             }
             case ZERO -> {
                 writer.zero(piece.guestOffset(), piece.length());

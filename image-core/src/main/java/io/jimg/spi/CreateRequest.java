@@ -1,9 +1,13 @@
 package io.jimg.spi;
 
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is to be created.
@@ -29,5 +33,16 @@ public record CreateRequest(long size, Options options, FileCreator files, Secre
          * @param name a literal file name that the user gave
          */
         Storage create(String name) throws IOException;
+
+        /**
+         * Opens the backing file that the options name, read-only and without what lies beneath it, for a format that writes down something of it.
+         *
+         * @param name as the new image is to name it
+         * @param format its format; null to find it by content
+         * @throws ImageException {@link ErrorKind#UNSUPPORTED} where there is nobody to open it
+         */
+        default DiskImage openBacking(String name, @Nullable String format) throws IOException {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "The backing file '" + name + "' cannot be opened here");
+        }
     }
 }

@@ -72,9 +72,23 @@ public interface ImageWriter extends AutoCloseable {
         throw new UnsupportedOperationException("this image takes no compressed data");
     }
 
-    /** One compressed run, made by {@link #compress} or carried over from an image whose codec and run length this writer {@link #accepts}. */
+    /** One compressed run, made by {@link #compress}. */
     default Placement compressed(long guestOffset, ByteBuffer stream) throws IOException {
         throw new UnsupportedOperationException("this image takes no compressed data");
+    }
+
+    /**
+     * One compressed run that is carried over from an image whose codec and run length this writer {@link #accepts}. The default takes it as its own.
+     *
+     * @param plain what the stream decompresses to, unchanged until the placement has run
+     */
+    default Placement carried(long guestOffset, ByteBuffer stream, ByteBuffer plain) throws IOException {
+        return compressed(guestOffset, stream);
+    }
+
+    /** Whether the image holds nothing but compressed runs, so that data is offered to {@link #compress} whether the caller wants it or not. */
+    default boolean compressesAlways() {
+        return false;
     }
 
     /** Writes what is left of the metadata and flushes; the image is whole afterwards. Called once, before {@link #close()}. */

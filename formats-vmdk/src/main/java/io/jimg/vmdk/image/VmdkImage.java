@@ -224,6 +224,11 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
 
     // ---- for the capabilities --------------------------------------------------------------------------------------
 
+    /** Identifies the content, as children remember it: 32 bits. */
+    public long cid() {
+        return descriptor().cid();
+    }
+
     /** What the descriptor says now. */
     Descriptor descriptor() {
         return contentId.descriptor();
