@@ -350,7 +350,7 @@ public final class ClusterAllocator {
         if (count == 0) {
             throw unused(cluster);
         }
-        if (count == geometry.maximumRefcount()) {
+        if (count < 0 || count == geometry.maximumRefcount()) {
             throw new ImageException(
                     ErrorKind.LIMIT,
                     "The refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())

@@ -71,7 +71,11 @@ final class InternalSnapshots implements Snapshots {
 
     @Override
     public Snapshot delete(String idOrName) throws IOException {
-        return change("Could not delete snapshot '" + idOrName + "': ", new SnapshotDeletion(idOrName));
+        String name = image.use(loaded -> {
+            SnapshotEntry entry = SnapshotReader.find(entries(loaded), idOrName);
+            return entry == null ? idOrName : entry.name();
+        });
+        return change("Could not delete snapshot '" + name + "': ", new SnapshotDeletion(idOrName));
     }
 
     private Snapshot change(String failed, MetadataChange<Snapshot> change) throws IOException {

@@ -57,7 +57,7 @@ public final class TreeReferences {
     }
 
     private void requireRoom(long hostOffset, long present, long references) throws ImageException {
-        if (present <= 0) {
+        if (present == 0) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "Refcount of host cluster 0x" + Long.toHexString(hostOffset) + " is 0 although it is in use",
@@ -65,7 +65,8 @@ public final class TreeReferences {
                     hostOffset,
                     null);
         }
-        if (references > geometry.maximumRefcount() - present) {
+        // A count beyond 2^63-1 is negative.
+        if (present < 0 || references > geometry.maximumRefcount() - present) {
             throw new ImageException(
                     ErrorKind.LIMIT, "Invalid argument", image.file().name(), hostOffset, null);
         }
