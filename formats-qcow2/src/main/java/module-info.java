@@ -2,6 +2,7 @@
 module io.jimg.qcow2 {
     requires static transitive org.jspecify;
     requires transitive io.jimg;
+    requires transitive io.jimg.crypto;
     requires io.jimg.host;
     requires com.github.luben.zstd_jni;
 

@@ -118,6 +118,11 @@ public final class LuksFormat implements ImageFormat {
     }
 
     @Override
+    public boolean encrypts(Options created) {
+        return true;
+    }
+
+    @Override
     public DottedOptions openOptions(Options created) {
         String secret = created.get(Luks.OPTIONS.keySecret());
         return secret == null

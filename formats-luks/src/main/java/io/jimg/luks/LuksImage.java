@@ -114,7 +114,7 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public Doc formatSpecific() {
-        return volume.header().describe(volume.header().payloadOffset() == 0);
+        return volume.header().describe(volume.header().payloadOffset() == 0, null);
     }
 
     @Override

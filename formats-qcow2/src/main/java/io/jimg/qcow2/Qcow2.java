@@ -3,7 +3,10 @@ package io.jimg.qcow2;
 import io.jimg.ImageException;
 import io.jimg.Option;
 import io.jimg.OptionType;
+import io.jimg.crypto.LuksOptions;
 import io.jimg.spi.Schema;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Options of a new qcow2 image; names, defaults and words of help are QEMU's. */
 public final class Qcow2 {
@@ -63,9 +66,9 @@ public final class Qcow2 {
     public static final Option<String> ENCRYPT_FORMAT =
             Option.of("encrypt.format", OptionType.STRING, "Encrypt the image, format choices: 'aes', 'luks'");
 
-    /** Id of the secret. */
-    public static final Option<String> ENCRYPT_KEY_SECRET = Option.of(
-            "encrypt.key-secret", OptionType.STRING, "ID of secret providing qcow AES key or LUKS passphrase");
+    /** How guest data is encrypted in detail, and with which passphrase. */
+    public static final LuksOptions LUKS =
+            new LuksOptions("encrypt.", "ID of secret providing qcow AES key or LUKS passphrase");
 
     /** Bytes in a cluster: a power of two from 512 to 2 MiB. */
     public static final Option<Long> CLUSTER_SIZE =
@@ -122,30 +125,28 @@ public final class Qcow2 {
             Option.of("refcount_bits", signed(OptionType.NUMBER), 16L, "Width of a reference count entry in bits");
 
     /** Options of a new image, in the order in which QEMU declares and echoes them. */
-    public static final Schema CREATE = Schema.of(
-            ENCRYPTION,
-            ENCRYPT_FORMAT,
-            ENCRYPT_KEY_SECRET,
-            Option.of("encrypt.cipher-alg", OptionType.STRING, "Name of encryption cipher algorithm"),
-            Option.of("encrypt.cipher-mode", OptionType.STRING, "Name of encryption cipher mode"),
-            Option.of("encrypt.ivgen-alg", OptionType.STRING, "Name of IV generator algorithm"),
-            Option.of("encrypt.ivgen-hash-alg", OptionType.STRING, "Name of IV generator hash algorithm"),
-            Option.of("encrypt.hash-alg", OptionType.STRING, "Name of encryption hash algorithm"),
-            Option.of("encrypt.iter-time", OptionType.NUMBER, "Time to spend in PBKDF in milliseconds"),
-            CLUSTER_SIZE,
-            EXTENDED_L2,
-            PREALLOCATION,
-            COMPRESSION_TYPE,
-            SIZE,
-            COMPAT,
-            BACKING_FILE,
-            BACKING_FORMAT,
-            DATA_FILE,
-            DATA_FILE_RAW,
-            LAZY_REFCOUNTS,
-            REFCOUNT_BITS);
+    public static final Schema CREATE = creation();
 
     private Qcow2() {}
+
+    private static Schema creation() {
+        List<Option<?>> all = new ArrayList<>(List.of(ENCRYPTION, ENCRYPT_FORMAT));
+        all.addAll(LUKS.creation());
+        all.addAll(List.of(
+                CLUSTER_SIZE,
+                EXTENDED_L2,
+                PREALLOCATION,
+                COMPRESSION_TYPE,
+                SIZE,
+                COMPAT,
+                BACKING_FILE,
+                BACKING_FORMAT,
+                DATA_FILE,
+                DATA_FILE_RAW,
+                LAZY_REFCOUNTS,
+                REFCOUNT_BITS));
+        return new Schema(all);
+    }
 
     /** Negative numbers, too: QEMU reads them as very large ones, and echoes them before it refuses them. */
     private static OptionType<Long> signed(OptionType<Long> type) {

@@ -2,12 +2,15 @@ package io.jimg.qcow2;
 
 import io.jimg.DiskImage;
 import io.jimg.ImageException;
+import io.jimg.Options;
 import io.jimg.capability.Measurement;
+import io.jimg.crypto.LuksEntropy;
 import io.jimg.qcow2.create.Creation;
 import io.jimg.qcow2.create.Measuring;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.spi.CreateRequest;
+import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.MeasureRequest;
@@ -18,12 +21,23 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The qcow2 driver, versions 2 and 3. */
 public final class Qcow2Format implements ImageFormat {
 
-    /** For the service loader. */
-    public Qcow2Format() {}
+    /** Null for the host's own, which is not loaded before it is needed. */
+    private final @Nullable LuksEntropy entropy;
+
+    /** For the service loader; keys and salts come from the host. */
+    public Qcow2Format() {
+        this.entropy = null;
+    }
+
+    /** A driver whose keys and salts come from elsewhere. */
+    public Qcow2Format(LuksEntropy entropy) {
+        this.entropy = entropy;
+    }
 
     @Override
     public String name() {
@@ -72,12 +86,25 @@ public final class Qcow2Format implements ImageFormat {
 
     @Override
     public void create(Storage file, CreateRequest request) throws IOException {
-        Creation.create(file, request);
+        Creation.create(file, request, entropy);
     }
 
     @Override
     public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
-        return Creation.createWriter(file, request);
+        return Creation.createWriter(file, request, entropy);
+    }
+
+    @Override
+    public boolean encrypts(Options created) {
+        return created.has(Qcow2.ENCRYPT_FORMAT) || Boolean.TRUE.equals(created.get(Qcow2.ENCRYPTION));
+    }
+
+    @Override
+    public DottedOptions openOptions(Options created) {
+        String secret = created.get(Qcow2.LUKS.keySecret());
+        return secret == null
+                ? DottedOptions.EMPTY
+                : DottedOptions.EMPTY.with(Qcow2.LUKS.keySecret().name(), secret);
     }
 
     @Override

@@ -85,7 +85,7 @@ public final class Qcow2OpenOptions {
             REFCOUNT_CACHE_SIZE,
             Option.of("cache-clean-interval", OptionType.NUMBER, ""),
             ENCRYPT_FORMAT,
-            Option.of("encrypt.key-secret", OptionType.STRING, ""));
+            Qcow2.LUKS.keySecret());
 
     private Qcow2OpenOptions() {}
 

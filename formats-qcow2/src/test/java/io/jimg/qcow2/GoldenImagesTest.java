@@ -17,6 +17,7 @@ import io.jimg.testdata.GoldenImages;
 import io.jimg.testdata.Transcript;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -24,6 +25,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -56,8 +58,7 @@ class GoldenImagesTest {
     Path folder;
 
     static Stream<GoldenImage> readable() {
-        return GoldenImages.readable()
-                .filter(image -> image.secret().isEmpty() && !BOUND_TO_A_FOLDER.contains(image.name()));
+        return GoldenImages.readable().filter(image -> !BOUND_TO_A_FOLDER.contains(image.name()));
     }
 
     static Stream<GoldenImage> refused() {
@@ -178,6 +179,11 @@ class GoldenImagesTest {
         if (WITH_DATA_FILE.contains(golden.name())) {
             String data = folder.resolve(golden.companions().get(0)).toString();
             how = how.withDriverOptions(DottedOptions.EMPTY.with("data-file.filename", data));
+        }
+        Optional<String> secret = golden.secret();
+        if (secret.isPresent()) {
+            how = how.withSecrets(id -> secret.get().getBytes(StandardCharsets.US_ASCII))
+                    .withDriverOptions(DottedOptions.EMPTY.with("encrypt.key-secret", "s"));
         }
         return Images.standard().open(folder.resolve(golden.file()), how);
     }

@@ -160,6 +160,10 @@ public final class Convert {
         if (compress && !plan.format().compresses()) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
         }
+        if (compress && plan.format().encrypts(plan.options())) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "Compression and encryption not supported at the same time");
+        }
         if (plan.backed() && sources.size() > 1) {
             throw new ImageException(
                     ErrorKind.BAD_OPTION,

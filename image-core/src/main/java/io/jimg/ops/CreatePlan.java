@@ -188,7 +188,8 @@ public final class CreatePlan {
     private static DiskImage openForSize(Create create, String backing, @Nullable String backingFormat)
             throws IOException {
         try {
-            return openBacking(create, backing, backingFormat, create.backingOptions());
+            return openBacking(
+                    create, backing, backingFormat, create.backingOptions().withInspectOnly(true));
         } catch (ImageException failure) {
             throw new ImageException(
                     failure.kind(),

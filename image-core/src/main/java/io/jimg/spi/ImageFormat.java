@@ -77,6 +77,11 @@ public interface ImageFormat {
         return false;
     }
 
+    /** Whether an image made with these options is encrypted; what is compressed cannot be. */
+    default boolean encrypts(Options created) {
+        return false;
+    }
+
     /** Whether an image of this format can hold persistent bitmaps. */
     default boolean bitmaps() {
         return false;

@@ -144,16 +144,18 @@ public final class LuksHeader {
     /**
      * What {@code info} says of it, in QEMU's order.
      *
-     * @param detached whether it lies in a file of its own; null where it lies inside another format, which does not say
+     * @param detached whether it lies in a file of its own
+     * @param format how the format around it names it; null where LUKS is the format itself
      */
-    public Doc describe(@Nullable Boolean detached) {
+    public Doc describe(boolean detached, @Nullable String format) {
         HashAlgorithm ivHash = cipher.ivGenerator() == IvGenerator.ESSIV ? cipher.ivHash() : null;
         Doc doc = Doc.create().put("ivgen-alg", cipher.ivGenerator().text());
-        doc.putIfPresent("detached-header", detached);
+        doc.put("detached-header", detached);
         doc.put("hash-alg", hash.text())
                 .put("cipher-alg", cipher.algorithm().text())
                 .put("uuid", uuid)
-                .putIfPresent("ivgen-hash-alg", ivHash == null ? null : ivHash.text());
+                .putIfPresent("ivgen-hash-alg", ivHash == null ? null : ivHash.text())
+                .putIfPresent("format", format);
         return doc.put("cipher-mode", cipher.mode().text())
                 .put("slots", Doc.list(slots, LuksHeader::describe))
                 .put("payload-offset", payloadOffset)

@@ -1,8 +1,10 @@
 package io.jimg.qcow2.create;
 
 import io.jimg.ImageException;
+import io.jimg.crypto.LuksEntropy;
 import io.jimg.qcow2.Qcow2.Preallocation;
 import io.jimg.qcow2.compression.DeflateChoice;
+import io.jimg.qcow2.encryption.NewEncryption;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.Zeroes;
@@ -11,6 +13,7 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Creates images: empty ones, and ones that are written forwards. */
 public final class Creation {
@@ -18,12 +21,18 @@ public final class Creation {
 
     /** Checks a request before any file is touched. */
     public static void validate(CreateRequest request) throws ImageException {
-        ImagePlan.of(request);
+        if (ImagePlan.of(request).encryption() != null) {
+            NewEncryption.checkSecret(request.options(), request.secrets());
+        }
     }
 
-    /** Makes an empty image in an empty file, which stays open. */
-    public static void create(Storage file, CreateRequest request) throws IOException {
-        NewImage image = new NewImage(file, ImagePlan.of(request), request.files());
+    /**
+     * Makes an empty image in an empty file, which stays open.
+     *
+     * @param entropy where keys and salts come from; null for the host's own
+     */
+    public static void create(Storage file, CreateRequest request, @Nullable LuksEntropy entropy) throws IOException {
+        NewImage image = new NewImage(file, ImagePlan.of(request), request, entropy);
         try {
             Preallocation preallocation = image.plan().preallocation();
             if (preallocation != Preallocation.OFF) {
@@ -34,18 +43,24 @@ public final class Creation {
             }
             image.finish();
         } finally {
-            image.closeDataFile();
+            image.close();
         }
     }
 
-    /** A writer for an image in an empty file; empty where clusters are preallocated, since their places are fixed then. */
-    public static Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
+    /**
+     * A writer for an image in an empty file.
+     *
+     * @param entropy where keys and salts come from; null for the host's own
+     * @return empty where clusters are preallocated, since their places are fixed then
+     */
+    public static Optional<ImageWriter> createWriter(Storage file, CreateRequest request, @Nullable LuksEntropy entropy)
+            throws IOException {
         ImagePlan plan = ImagePlan.of(request);
         if (plan.preallocation() != Preallocation.OFF) {
             return Optional.empty();
         }
         DeflateChoice deflate = DeflateChoice.configured();
-        return Optional.of(new Qcow2Writer(new NewImage(file, plan, request.files()), deflate));
+        return Optional.of(new Qcow2Writer(new NewImage(file, plan, request, entropy), deflate));
     }
 
     private static void reserve(NewImage image, List<Piece> places, Preallocation preallocation) throws IOException {

@@ -5,10 +5,12 @@ import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2.Preallocation;
+import io.jimg.qcow2.encryption.NewEncryption;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CompressionType;
 import io.jimg.qcow2.header.CryptMethod;
+import io.jimg.qcow2.header.EncryptionPointer;
 import io.jimg.qcow2.header.FeatureNameTable;
 import io.jimg.qcow2.header.FeatureSet;
 import io.jimg.qcow2.header.Header;
@@ -39,6 +41,7 @@ import org.jspecify.annotations.Nullable;
  * @param dataFile name of the external data file; null for none
  * @param dataFileRaw whether the data file must stay a valid raw image
  * @param preallocation what is allocated at once
+ * @param encryption how guest data is encrypted; null for not at all
  */
 record ImagePlan(
         int version,
@@ -52,7 +55,8 @@ record ImagePlan(
         @Nullable String backingFormat,
         @Nullable String dataFile,
         boolean dataFileRaw,
-        Preallocation preallocation) {
+        Preallocation preallocation,
+        @Nullable NewEncryption encryption) {
     private static final int SECTOR = 512;
 
     /** Smaller clusters have no room to waste on names of features, and QEMU writes none either. */
@@ -61,7 +65,6 @@ record ImagePlan(
     /** Reads and checks a request. */
     static ImagePlan of(CreateRequest request) throws ImageException {
         Options options = request.options();
-        refuseEncryption(options);
         Qcow2.Compat compat = options.get(Qcow2.COMPAT);
         Preallocation preallocation = options.get(Qcow2.PREALLOCATION);
         boolean raw = Boolean.TRUE.equals(options.get(Qcow2.DATA_FILE_RAW));
@@ -79,25 +82,12 @@ record ImagePlan(
                 options.get(Qcow2.BACKING_FORMAT),
                 options.get(Qcow2.DATA_FILE),
                 raw,
-                preallocation == null ? Preallocation.OFF : preallocation);
+                preallocation == null ? Preallocation.OFF : preallocation,
+                NewEncryption.of(options));
         plan.checkVersion();
         plan.checkCombinations();
         plan.checkLimits();
         return plan;
-    }
-
-    private static void refuseEncryption(Options options) throws ImageException {
-        String format = options.get(Qcow2.ENCRYPT_FORMAT);
-        if (format == null && !Boolean.TRUE.equals(options.get(Qcow2.ENCRYPTION))) {
-            return;
-        }
-        if (format != null && !format.equals("aes") && !format.equals("luks")) {
-            throw option("Parameter 'format' does not accept value '" + format + "'");
-        }
-        if (options.get(Qcow2.ENCRYPT_KEY_SECRET) == null) {
-            throw option("Parameter 'encrypt.key-secret' is required for cipher");
-        }
-        throw new ImageException(ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be created");
     }
 
     static int clusterBits(long clusterSize) throws ImageException {
@@ -179,9 +169,16 @@ record ImagePlan(
                 || format.length() > HeaderLimits.MAX_BACKING_FORMAT) {
             throw option(sentence + "Invalid argument");
         }
-        if (HeaderWriter.length(header(0, 0, 1)) > 1 << clusterBits) {
+        if (HeaderWriter.length(header(0, 0, 1, 0)) > 1 << clusterBits) {
             throw option(sentence + "No space left on device");
         }
+    }
+
+    private CryptMethod cryptMethod() {
+        if (encryption == null) {
+            return CryptMethod.NONE;
+        }
+        return encryption.luks() == null ? CryptMethod.AES : CryptMethod.LUKS;
     }
 
     /** Whether every guest cluster has its entry from the start. */
@@ -200,14 +197,18 @@ record ImagePlan(
      * @param l1TableOffset host offset of the L1 table
      * @param refcountTableOffset host offset of the refcount table
      * @param refcountTableClusters and how many clusters it has
+     * @param luksOffset host offset of the LUKS header, where there is to be one
      */
-    Header header(long l1TableOffset, long refcountTableOffset, int refcountTableClusters) {
+    Header header(long l1TableOffset, long refcountTableOffset, int refcountTableClusters, long luksOffset) {
         List<HeaderExtension> extensions = new ArrayList<>();
         if (backingFormat != null) {
             extensions.add(HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, backingFormat));
         }
         if (dataFile != null) {
             extensions.add(HeaderExtension.ofText(HeaderExtension.DATA_FILE, dataFile));
+        }
+        if (encryption != null && encryption.luks() != null) {
+            extensions.add(HeaderExtension.ofEncryption(new EncryptionPointer(luksOffset, encryption.headerLength())));
         }
         byte[] laterFields = {};
         if (version >= 3) {
@@ -220,7 +221,7 @@ record ImagePlan(
                 version,
                 clusterBits,
                 size,
-                CryptMethod.NONE,
+                cryptMethod(),
                 l1Size(),
                 l1Size() == 0 ? 0 : l1TableOffset,
                 refcountTableOffset,

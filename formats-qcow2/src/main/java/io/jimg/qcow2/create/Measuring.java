@@ -6,6 +6,7 @@ import io.jimg.Options;
 import io.jimg.capability.Measurement;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2.Preallocation;
+import io.jimg.qcow2.encryption.NewEncryption;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.spi.MeasureRequest;
@@ -26,10 +27,16 @@ public final class Measuring {
     private final int clusterBits;
     private final int refcountOrder;
     private final boolean extendedL2;
+    private final @Nullable NewEncryption encryption;
 
     private Measuring(MeasureRequest request) throws ImageException {
         this.request = request;
         this.options = request.options();
+        this.encryption = NewEncryption.of(options);
+        if (encryption != null && options.get(Qcow2.LUKS.keySecret()) == null) {
+            throw new ImageException(
+                    ErrorKind.SECRET, "Parameter '" + Qcow2.LUKS.keySecret().name() + "' is required for cipher");
+        }
         refuse("compat", "Invalid compatibility level: '%s'");
         refuse("preallocation", "invalid parameter value: %s");
         Qcow2.Compat compat = options.get(Qcow2.COMPAT);
@@ -86,7 +93,11 @@ public final class Measuring {
     /** Clusters of metadata where every guest cluster is allocated: header, L1, L2 tables, refcount table and blocks, which count themselves, too. */
     private long metadataClusters() {
         long l2Tables = Header.l1EntriesNeeded(request.size(), clusterBits, extendedL2);
-        long counted = 1 + clusters(l2Tables * Long.BYTES) + l2Tables + clusters(request.size());
+        long counted = 1
+                + clusters(l2Tables * Long.BYTES)
+                + l2Tables
+                + clusters(request.size())
+                + clusters(encryption == null ? 0 : encryption.headerLength());
         int blockBits = clusterBits + 3 - refcountOrder;
         long blocks = 0;
         long table = 0;

@@ -2,6 +2,10 @@ package io.jimg.qcow2.create;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.crypto.LuksEntropy;
+import io.jimg.qcow2.encryption.GuestData;
+import io.jimg.qcow2.encryption.ImageCipher;
+import io.jimg.qcow2.encryption.NewEncryption;
 import io.jimg.qcow2.header.HeaderWriter;
 import io.jimg.qcow2.mapping.EntryCodec;
 import io.jimg.qcow2.mapping.Geometry;
@@ -21,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * The metadata of an image in the making: where guest clusters go, in guest order, and what is written at the end. Layout: header, refcount table, refcount block,
  * L1 table, then what is appended. For one thread.
  */
-final class NewImage {
+final class NewImage implements AutoCloseable {
     private final Storage file;
     private final @Nullable Storage dataFile;
     private final ImagePlan plan;
@@ -33,6 +37,9 @@ final class NewImage {
     private final CompressedPacker packer;
     private final long tableCluster;
     private final long l1Cluster;
+    private final long luksCluster;
+    private final @Nullable ImageCipher cipher;
+    private final GuestData guestData;
 
     /** First guest byte that is not mapped yet. */
     private long position;
@@ -46,9 +53,10 @@ final class NewImage {
     /**
      * Begins an image in an empty file.
      *
-     * @param files opens the external data file where the plan has one; it belongs to this object
+     * @param request opens the external data file where the plan has one, which belongs to this object, and gives the passphrase
+     * @param entropy where keys and salts come from; null for the host's own
      */
-    NewImage(Storage file, ImagePlan plan, CreateRequest.FileCreator files) throws IOException {
+    NewImage(Storage file, ImagePlan plan, CreateRequest request, @Nullable LuksEntropy entropy) throws IOException {
         this.file = file;
         this.plan = plan;
         this.geometry = new Geometry(plan.clusterBits(), plan.extendedL2(), plan.refcountOrder());
@@ -60,7 +68,18 @@ final class NewImage {
         // The header's cluster, and one for the refcount table, which is enough for most images.
         this.tableCluster = cursor.takeContiguous(2) + 1;
         this.l1Cluster = cursor.takeContiguous(clusters((long) plan.l1Size() * Long.BYTES));
-        this.dataFile = plan.dataFile() == null ? null : openDataFile(plan, files);
+        NewEncryption encryption = plan.encryption();
+        this.luksCluster = encryption == null ? 0 : cursor.takeContiguous(clusters(encryption.headerLength()));
+        this.cipher = encryption == null
+                ? null
+                : encryption.create(
+                        file,
+                        luksCluster << plan.clusterBits(),
+                        request.options(),
+                        request.secrets(),
+                        entropy == null ? LuksEntropy.SYSTEM : entropy);
+        this.dataFile = plan.dataFile() == null ? null : openDataFile(plan, request.files());
+        this.guestData = GuestData.of(data(), cipher);
     }
 
     private static Storage openDataFile(ImagePlan plan, CreateRequest.FileCreator files) throws IOException {
@@ -95,6 +114,11 @@ final class NewImage {
         return dataFile == null ? file : dataFile;
     }
 
+    /** The way of the guest's bytes to it. */
+    GuestData guestData() {
+        return guestData;
+    }
+
     // ---- mapping, in guest order -----------------------------------------------------------------------------------
 
     /** Gives a run of guest bytes host bytes of its own, which hold data. */
@@ -121,10 +145,12 @@ final class NewImage {
         }
         if (plan.version() < 3) {
             // There are no zero clusters: zeroes are data. A file that grows with zeroes has them already.
+            long at = guestOffset;
             for (Piece piece : map(guestOffset, length, true)) {
-                if (!data().growsWithZeroes()) {
-                    writeZeroes(piece.hostOffset(), clusters(piece.length()) << plan.clusterBits());
+                if (cipher != null || !data().growsWithZeroes()) {
+                    writeZeroes(piece.hostOffset(), at, clusters(piece.length()) << plan.clusterBits());
                 }
+                at += piece.length();
             }
             return;
         }
@@ -284,7 +310,10 @@ final class NewImage {
         file.flush();
         ByteBuffer first = ByteBuffer.allocateDirect(geometry.clusterSize());
         first.put(HeaderWriter.write(plan.header(
-                l1Cluster << plan.clusterBits(), refcountTable << plan.clusterBits(), refcountTableClusters)));
+                l1Cluster << plan.clusterBits(),
+                refcountTable << plan.clusterBits(),
+                refcountTableClusters,
+                luksCluster << plan.clusterBits())));
         file.write(first.clear(), 0);
         file.flush();
     }
@@ -310,6 +339,16 @@ final class NewImage {
         return blocks;
     }
 
+    /** Makes guest bytes zero that have their place. */
+    void writeZeroes(long hostOffset, long guestOffset, long length) throws IOException {
+        if (cipher == null) {
+            writeZeroes(hostOffset, length);
+        } else {
+            Zeroes.write(length, (zeroes, at) -> guestData.write(zeroes, hostOffset + at, guestOffset + at));
+        }
+    }
+
+    /** Makes host bytes zero. */
     void writeZeroes(long hostOffset, long length) throws IOException {
         if (data().zero(hostOffset, length, true) == Outcome.UNSUPPORTED) {
             Zeroes.write(length, (zeroes, at) -> data().write(zeroes, hostOffset + at));
@@ -320,8 +359,12 @@ final class NewImage {
         return (bytes + geometry.clusterSize() - 1) >>> plan.clusterBits();
     }
 
-    /** Closes the external data file, if there is one. */
-    void closeDataFile() throws IOException {
+    /** Overwrites the key and closes the external data file, where there are such. */
+    @Override
+    public void close() throws IOException {
+        if (cipher != null) {
+            cipher.close();
+        }
         if (dataFile != null) {
             dataFile.close();
         }

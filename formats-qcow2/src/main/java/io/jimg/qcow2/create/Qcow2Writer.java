@@ -56,26 +56,27 @@ final class Qcow2Writer implements ImageWriter {
         Placement placement;
         if (pieces.size() == 1) {
             Piece piece = pieces.get(0);
-            placement = () -> image.data().write(bytes, piece.hostOffset());
+            placement = () -> image.guestData().write(bytes, piece.hostOffset(), guestOffset);
         } else {
-            placement = () -> writePieces(bytes, pieces);
+            placement = () -> writePieces(bytes, pieces, guestOffset);
         }
         long padding = -end & (image.geometry().subclusterSize() - 1);
-        if (padding == 0 || image.data().growsWithZeroes()) {
+        if (padding == 0
+                || (image.data().growsWithZeroes() && !image.guestData().encrypted())) {
             return placement;
         }
         Piece last = pieces.get(pieces.size() - 1);
         return () -> {
             placement.write();
-            image.writeZeroes(last.hostOffset() + last.length(), padding);
+            image.writeZeroes(last.hostOffset() + last.length(), end, padding);
         };
     }
 
-    private void writePieces(ByteBuffer bytes, List<Piece> pieces) throws IOException {
+    private void writePieces(ByteBuffer bytes, List<Piece> pieces, long guestOffset) throws IOException {
         int at = 0;
         for (Piece piece : pieces) {
             int length = (int) piece.length();
-            image.data().write(bytes.slice(at, length), piece.hostOffset());
+            image.guestData().write(bytes.slice(at, length), piece.hostOffset(), guestOffset + at);
             at += length;
         }
     }
@@ -119,7 +120,7 @@ final class Qcow2Writer implements ImageWriter {
         Storage file = image.file();
         try (file;
                 compression) {
-            image.closeDataFile();
+            image.close();
         }
     }
 }

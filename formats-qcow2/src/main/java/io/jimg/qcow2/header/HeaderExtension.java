@@ -46,6 +46,14 @@ public final class HeaderExtension {
         return new HeaderExtension(type, text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** An extension that says where the LUKS header is. */
+    public static HeaderExtension ofEncryption(EncryptionPointer pointer) {
+        ByteBuffer data = ByteBuffer.allocate(2 * Long.BYTES);
+        return new HeaderExtension(
+                FULL_DISK_ENCRYPTION,
+                data.putLong(pointer.hostOffset()).putLong(pointer.length()).array());
+    }
+
     /** The type. */
     public int type() {
         return type;

@@ -1,8 +1,10 @@
 package io.jimg.qcow2.header;
 
+import io.jimg.crypto.LuksHeader;
 import io.jimg.spi.Doc;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The format's own part of {@code info}, with QEMU's members in QEMU's order. */
 public final class Qcow2Info {
@@ -12,8 +14,9 @@ public final class Qcow2Info {
      * The document.
      *
      * @param bitmaps the image's bitmaps that are to be trusted
+     * @param luks the LUKS header in the image; null where there is none
      */
-    public static Doc of(Header header, BitmapDirectory bitmaps) {
+    public static Doc of(Header header, BitmapDirectory bitmaps, @Nullable LuksHeader luks) {
         Doc doc = Doc.create();
         boolean version3 = header.version() >= 3;
         doc.put("compat", version3 ? "1.1" : "0.10");
@@ -25,8 +28,10 @@ public final class Qcow2Info {
             doc.put("bitmaps", Doc.list(bitmaps.entries(), Qcow2Info::bitmap));
         }
         doc.put("refcount-bits", header.refcountBits());
-        if (header.cryptMethod() != CryptMethod.NONE) {
-            doc.put("encrypt", Doc.create().put("format", header.cryptMethod() == CryptMethod.AES ? "aes" : "luks"));
+        if (luks != null) {
+            doc.put("encrypt", luks.describe(false, "luks"));
+        } else if (header.cryptMethod() == CryptMethod.AES) {
+            doc.put("encrypt", Doc.create().put("format", "aes"));
         }
         if (header.hasDataFile()) {
             doc.putIfPresent("data-file", header.dataFileName());

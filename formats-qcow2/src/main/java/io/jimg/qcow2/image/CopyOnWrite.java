@@ -2,8 +2,8 @@ package io.jimg.qcow2.image;
 
 import io.jimg.BlockDevice;
 import io.jimg.Extent;
+import io.jimg.qcow2.encryption.GuestData;
 import io.jimg.qcow2.mapping.RunKind;
-import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** Writes data to a new place together with what surrounds it in its clusters, in as few requests as that takes. */
 final class CopyOnWrite {
     private final GuestReader reader;
-    private final Storage data;
+    private final GuestData data;
     private final @Nullable BlockDevice backing;
     private final ScratchBuffers buffers;
     private final long guestSize;
@@ -26,7 +26,7 @@ final class CopyOnWrite {
      */
     CopyOnWrite(
             GuestReader reader,
-            Storage data,
+            GuestData data,
             @Nullable BlockDevice backing,
             ScratchBuffers buffers,
             long guestSize,
@@ -44,13 +44,14 @@ final class CopyOnWrite {
      *
      * @param source the data
      * @param hostOffset where {@code around.from()} goes
-     * @param fresh whether the place reads as zero, so that zero surroundings need no write
+     * @param fresh whether the place reads as zero, so that zero surroundings need no write, unless data is encrypted
      */
     void write(ByteBuffer source, Surroundings around, long hostOffset, boolean fresh) throws IOException {
-        boolean head = around.headLength() > 0 && !(fresh && zero(around, around.from(), around.headLength()));
-        boolean tail = around.tailLength() > 0 && !(fresh && zero(around, around.end(), around.tailLength()));
+        boolean zeroed = fresh && !data.encrypted();
+        boolean head = around.headLength() > 0 && !(zeroed && zero(around, around.from(), around.headLength()));
+        boolean tail = around.tailLength() > 0 && !(zeroed && zero(around, around.end(), around.tailLength()));
         if (!head && !tail) {
-            data.write(source, hostOffset + around.headLength());
+            data.write(source, hostOffset + around.headLength(), around.start());
             return;
         }
         long from = head ? around.from() : around.start();
@@ -61,7 +62,7 @@ final class CopyOnWrite {
                 readHead(whole, around, head);
                 whole.put(source);
                 readTail(whole, around, tail);
-                data.write(whole.flip(), hostOffset + (from - around.from()));
+                data.write(whole.flip(), hostOffset + (from - around.from()), from);
             } finally {
                 buffers.give(whole);
             }
@@ -76,12 +77,12 @@ final class CopyOnWrite {
         try {
             if (head) {
                 readHead(part.clear(), around, true);
-                data.write(part.flip(), hostOffset);
+                data.write(part.flip(), hostOffset, around.from());
             }
-            data.write(source, hostOffset + around.headLength());
+            data.write(source, hostOffset + around.headLength(), around.start());
             if (tail) {
                 readTail(part.clear(), around, true);
-                data.write(part.flip(), hostOffset + (around.end() - around.from()));
+                data.write(part.flip(), hostOffset + (around.end() - around.from()), around.end());
             }
         } finally {
             buffers.give(part);

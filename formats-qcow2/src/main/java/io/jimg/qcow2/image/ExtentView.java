@@ -15,9 +15,15 @@ final class ExtentView {
     private final String fileName;
     private final @Nullable BlockDevice backing;
     private final HostHoles holes;
+    private final boolean encrypted;
 
-    /** A view of one mapping. */
-    ExtentView(Mapper mapper, ImageFiles files) {
+    /**
+     * A view of one mapping.
+     *
+     * @param encrypted whether nobody can make use of the places that data has
+     */
+    ExtentView(Mapper mapper, ImageFiles files, boolean encrypted) {
+        this.encrypted = encrypted;
         this.mapper = mapper;
         this.dataName = files.dataName();
         this.fileName = files.file().name();
@@ -32,12 +38,18 @@ final class ExtentView {
             case DATA -> data(offset, run);
             case COMPRESSED -> Extent.compressed(offset, run.length(), fileName);
             case ZERO -> Extent.zero(offset, run.length());
-            case ZERO_RESERVED -> Extent.zeroAllocated(offset, run.length(), run.hostOffset(), dataName);
+            case ZERO_RESERVED ->
+                encrypted
+                        ? Extent.zero(offset, run.length())
+                        : Extent.zeroAllocated(offset, run.length(), run.hostOffset(), dataName);
             case UNALLOCATED, UNALLOCATED_RESERVED -> beneath(offset, run, layers);
         };
     }
 
     private Extent data(long offset, Run run) throws IOException {
+        if (encrypted) {
+            return Extent.opaque(offset, run.length());
+        }
         HostExtent host = holes.at(run.hostOffset(), run.length());
         return new Extent(offset, host.length(), true, true, host.hole(), false, 0, run.hostOffset(), dataName);
     }
@@ -46,6 +58,7 @@ final class ExtentView {
         long length = run.length();
         long inside = backing == null ? 0 : Math.min(length, backing.size() - offset);
         if (backing == null || inside <= 0) {
+            boolean told = !encrypted && run.hostOffset() != Run.NOWHERE;
             // Subclusters that were never written have a place in their cluster, and QEMU tells it.
             return new Extent(
                     offset,
@@ -55,8 +68,8 @@ final class ExtentView {
                     true,
                     false,
                     0,
-                    run.hostOffset(),
-                    run.hostOffset() == Run.NOWHERE ? null : dataName);
+                    told ? run.hostOffset() : Extent.NO_HOST_OFFSET,
+                    told ? dataName : null);
         }
         if (layers == 1) {
             return Extent.absent(offset, inside, false);

@@ -1,9 +1,9 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.BlockDevice;
+import io.jimg.qcow2.encryption.GuestData;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
-import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +13,7 @@ final class GuestReader {
     private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(64 << 10).asReadOnlyBuffer();
 
     private final Mapper mapper;
-    private final Storage data;
+    private final GuestData data;
     private final CompressedReader compressed;
     private final @Nullable BlockDevice backing;
 
@@ -23,7 +23,7 @@ final class GuestReader {
      * @param data where host offsets of data runs lie
      * @param backing the image beneath; null for none
      */
-    GuestReader(Mapper mapper, Storage data, CompressedReader compressed, @Nullable BlockDevice backing) {
+    GuestReader(Mapper mapper, GuestData data, CompressedReader compressed, @Nullable BlockDevice backing) {
         this.mapper = mapper;
         this.data = data;
         this.compressed = compressed;
@@ -47,7 +47,7 @@ final class GuestReader {
 
     private void readRun(ByteBuffer part, Run run) throws IOException {
         switch (run.kind()) {
-            case DATA -> data.read(part, run.hostOffset());
+            case DATA -> data.read(part, run.hostOffset(), run.guestOffset());
             case COMPRESSED -> compressed.read(part, run);
             case ZERO, ZERO_RESERVED -> fillZeroes(part);
             case UNALLOCATED, UNALLOCATED_RESERVED -> readBacking(part, run.guestOffset());

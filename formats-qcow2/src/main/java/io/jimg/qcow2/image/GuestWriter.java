@@ -1,6 +1,7 @@
 package io.jimg.qcow2.image;
 
 import io.jimg.qcow2.allocation.Allocation;
+import io.jimg.qcow2.encryption.GuestData;
 import io.jimg.qcow2.mapping.EntryCodec;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.L2Slice;
@@ -8,7 +9,6 @@ import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
 import io.jimg.qcow2.mapping.RunKind;
 import io.jimg.spi.RangeLock;
-import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -23,9 +23,9 @@ final class GuestWriter {
     private final EntryCodec codec;
     private final Geometry geometry;
     private final Mapper mapper;
-    private final Storage data;
+    private final GuestData data;
 
-    GuestWriter(WriteSide side, Storage data) {
+    GuestWriter(WriteSide side, GuestData data) {
         this.side = side;
         this.codec = side.map().codec();
         this.geometry = codec.geometry();
@@ -43,7 +43,7 @@ final class GuestWriter {
             Run run = mapper.find(at, length - done);
             ByteBuffer rest = source.slice(start + done, length - done);
             if (run.writableInPlace()) {
-                data.write(rest.limit((int) run.length()), run.hostOffset());
+                data.write(rest.limit((int) run.length()), run.hostOffset(), at);
                 done += (int) run.length();
             } else {
                 done += allocateAndWrite(rest, run);

@@ -16,12 +16,14 @@ import io.jimg.capability.Rebasable;
 import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
+import io.jimg.crypto.LuksHeader;
 import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.change.BackingChange;
 import io.jimg.qcow2.change.Emptying;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.check.RefcountRebuild;
+import io.jimg.qcow2.encryption.ImageCipher;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
@@ -56,7 +58,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         this.foundation = foundation;
         this.loaded = loaded;
         this.writable = loaded.writePath() != null;
-        this.limits = limits(loaded.map());
+        this.limits = foundation.limits(loaded.header().clusterSize());
         this.capabilities = capabilities();
     }
 
@@ -78,15 +80,12 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         }
         if (!header().hasDataFile()) {
             all.with(CompressedRuns.class, new LiveRuns(this));
-            if (writable) {
+            // A stream would show what is encrypted everywhere else.
+            if (writable && !encrypted()) {
                 all.with(CompressedWrite.class, new CompressedWriting(this, foundation.compression()));
             }
         }
         return all;
-    }
-
-    static Limits limits(GuestMap map) {
-        return Limits.BYTES.withCluster(map.codec().geometry().clusterSize());
     }
 
     @Override
@@ -123,7 +122,11 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public Doc formatSpecific() throws IOException {
-        return Qcow2Info.of(header(), DirectoryFile.read(foundation.files().file(), header()));
+        Storage file = foundation.files().file();
+        LuksHeader luks = header().cryptMethod() == CryptMethod.LUKS
+                ? ImageCipher.luksHeader(file, header()).header()
+                : null;
+        return Qcow2Info.of(header(), DirectoryFile.read(file, header()), luks);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.jimg.DamageException;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Limits;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.qcow2.Qcow2OpenOptions;
 import io.jimg.qcow2.allocation.ClusterAllocator;
@@ -12,6 +13,7 @@ import io.jimg.qcow2.allocation.MetadataGuard;
 import io.jimg.qcow2.allocation.MetadataIo;
 import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.header.CompatibleFeature;
+import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.mapping.Damage;
@@ -58,21 +60,24 @@ final class Qcow2Loader {
     Loaded load() throws IOException {
         GuestMap map = load(header.l1TableOffset(), header.l1Size(), this::relieve, this::damaged);
         Storage data = files.data();
-        GuestReader reader = data == null ? null : reader(map, data);
+        GuestReader reader = data == null || locked() ? null : reader(map, data);
         WritePath writePath = context.writable() && !context.toCheck() && reader != null && data != null
                 ? writePath(data, map, reader)
                 : null;
-        return new Loaded(
-                header,
-                map,
-                reader,
-                writePath,
-                new ExtentView(map.mapper(), files),
-                header.hasDataFile() ? null : runs(map));
+        return new Loaded(header, map, reader, writePath, extents(map), header.hasDataFile() ? null : runs(map));
+    }
+
+    /** Whether guest data is encrypted and the key is not at hand. */
+    private boolean locked() {
+        return header.cryptMethod() != CryptMethod.NONE && foundation.cipher() == null;
+    }
+
+    private ExtentView extents(GuestMap map) {
+        return new ExtentView(map.mapper(), files, header.cryptMethod() != CryptMethod.NONE);
     }
 
     private GuestReader reader(GuestMap map, Storage data) {
-        return new GuestReader(map.mapper(), data, foundation.compressed(), files.backing());
+        return new GuestReader(map.mapper(), foundation.guestData(data), foundation.compressed(), files.backing());
     }
 
     private GuestMap load(long l1Offset, long stored, L2Cache.Pressure pressure, Damage damage) throws IOException {
@@ -104,14 +109,15 @@ final class Qcow2Loader {
     /** A snapshot as an image of its own. */
     DiskImage openSnapshot(SnapshotEntry entry) throws IOException {
         Storage data = files.data();
-        if (data == null) {
+        if (data == null || locked()) {
             throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
         }
         // A snapshot of another size shows the image's own, as QEMU has it; but never the state of a machine, which
         // lies behind its disk.
         long stored = Math.min(entry.l1Size(), entriesOf(entry));
         GuestMap map = load(entry.l1TableOffset(), stored, () -> {}, this::told);
-        return new SnapshotImage(header.size(), files, map, reader(map, data), runs(map));
+        Limits limits = foundation.limits(geometry.clusterSize());
+        return new SnapshotImage(header, files, limits, extents(map), reader(map, data), runs(map));
     }
 
     private long entriesOf(SnapshotEntry entry) {
@@ -138,17 +144,17 @@ final class Qcow2Loader {
                         allocator, frees, context.options().require(Qcow2OpenOptions.PASS_DISCARD_OTHER));
         CopyOnWrite copier = new CopyOnWrite(
                 reader,
-                data,
+                foundation.guestData(data),
                 files.backing(),
                 foundation.buffers(),
                 header.size(),
                 Foundation.assembledLimit(geometry.clusterSize()));
         WriteSide side = new WriteSide(newSector, map, tables, space, copier, new RangeLock());
-        GuestWriter writer = new GuestWriter(side, data);
+        GuestWriter writer = new GuestWriter(side, foundation.guestData(data));
         GuestEraser eraser = new GuestEraser(
                 side,
                 writer,
-                new ExtentView(map.mapper(), files),
+                extents(map),
                 data,
                 files.backing(),
                 header.size(),

@@ -5,8 +5,8 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.check.RefcountRebuild;
+import io.jimg.qcow2.encryption.ImageCipher;
 import io.jimg.qcow2.header.AutoclearFeature;
-import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.header.HostRange;
@@ -52,9 +52,6 @@ public final class Qcow2Opener {
 
     private static void refuse(Storage file, OpenContext context, Header header) throws IOException {
         OptionRules.check(context.options(), header);
-        if (header.cryptMethod() != CryptMethod.NONE && !context.inspectOnly()) {
-            throw fail(file, ErrorKind.UNSUPPORTED, "Encrypted qcow2 images cannot be read or written");
-        }
         if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
             throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
@@ -74,7 +71,9 @@ public final class Qcow2Opener {
     private static Qcow2Image open(Storage file, OpenContext context, Header header) throws IOException {
         Storage externalData = null;
         DiskImage backing = null;
+        ImageCipher cipher = null;
         try {
+            cipher = ImageCipher.open(file, header, context.options(), context.secrets(), !context.inspectOnly());
             externalData = openDataFile(file, context, header);
             backing = context.openBacking(header.backingName(), header.backingFormat());
             ImageFiles files = new ImageFiles(
@@ -83,10 +82,10 @@ public final class Qcow2Opener {
                     dataName(file, header, externalData),
                     header.hasDataFile(),
                     backing);
-            Foundation foundation = Foundation.of(files, context, header);
+            Foundation foundation = Foundation.of(files, context, header, cipher);
             return new Qcow2Image(foundation, new Qcow2Loader(foundation, header).load());
         } catch (Throwable failure) {
-            ImageFiles.closeAfter(failure, externalData, backing);
+            ImageFiles.closeAfter(failure, externalData, backing, cipher);
             throw failure;
         }
     }

@@ -4,6 +4,8 @@ import io.jimg.DiskImage;
 import io.jimg.Extent;
 import io.jimg.Limits;
 import io.jimg.capability.CompressedRuns;
+import io.jimg.qcow2.header.CryptMethod;
+import io.jimg.qcow2.header.Header;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import java.io.IOException;
@@ -15,19 +17,25 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
     private final ImageFiles files;
     private final Limits limits;
-    private final int clusterSize;
+    private final Header header;
     private final GuestReader reader;
     private final ExtentView extents;
     private final CompressedRuns runs;
 
-    SnapshotImage(long size, ImageFiles files, GuestMap map, GuestReader reader, CompressedRuns runs) {
-        super(size);
+    SnapshotImage(
+            Header header,
+            ImageFiles files,
+            Limits limits,
+            ExtentView extents,
+            GuestReader reader,
+            CompressedRuns runs) {
+        super(header.size());
+        this.header = header;
         this.files = files;
-        this.limits = Qcow2Image.limits(map);
-        this.clusterSize = map.codec().geometry().clusterSize();
+        this.limits = limits;
         this.reader = reader;
         this.runs = runs;
-        this.extents = new ExtentView(map.mapper(), files);
+        this.extents = extents;
     }
 
     @Override
@@ -67,7 +75,12 @@ final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public int clusterSize() {
-        return clusterSize;
+        return header.clusterSize();
+    }
+
+    @Override
+    public boolean encrypted() {
+        return header.cryptMethod() != CryptMethod.NONE;
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.mapping.Geometry;
@@ -75,6 +76,15 @@ public final class Growth implements MetadataChange<Long> {
             throw new ImageException(
                     ErrorKind.LIMIT,
                     "Failed to grow the L1 table: File too large",
+                    resource,
+                    ImageException.NO_OFFSET,
+                    null);
+        }
+        if (header.cryptMethod() != CryptMethod.NONE && header.version() < 3 && preallocation != Preallocation.OFF) {
+            // There are no zero clusters to hide what zeroes on the host decrypt to.
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED,
+                    "Preallocation of an encrypted image needs compatibility level 1.1 or above",
                     resource,
                     ImageException.NO_OFFSET,
                     null);

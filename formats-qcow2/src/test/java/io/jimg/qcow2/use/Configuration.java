@@ -2,12 +2,15 @@ package io.jimg.qcow2.use;
 
 import io.jimg.ImageException;
 import io.jimg.Options;
+import io.jimg.Secrets;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2OpenOptions;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
 import io.jimg.storage.Storage;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +45,15 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
         NEARLY_FULL
     }
 
+    private static final String ENCRYPTION = "encrypt.format";
+    private static final String SECRET = "s";
+    static final String PASSPHRASE = "geheim";
+
+    /** What tests of encrypted images know. */
+    static final Secrets SECRETS = id -> id.equals(SECRET) ? PASSPHRASE.getBytes(StandardCharsets.US_ASCII) : null;
+
+    private static final String[] CIPHERS = {"aes-128 cbc", "aes-256 xts", "aes-128 ctr", "twofish-128 xts"};
+
     private static final int[] CLUSTERS = {512, 1024, 4096, 16384, 65536, 2 << 20};
     private static final int[] WIDTHS = {1, 2, 4, 8, 16, 16, 16, 32, 64};
 
@@ -63,6 +75,9 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
             create.put("lazy_refcounts", random.nextInt(5) == 0 ? "on" : "off");
             create.put("compression_type", random.nextInt(3) == 0 ? "zstd" : "zlib");
         }
+        if (random.nextInt(5) == 0) {
+            create.putAll(encryption(random, small));
+        }
         boolean dataFile = !old && !small && random.nextInt(6) == 0;
         Layer layer = Layer.values()[random.nextInt(Layer.values().length)];
         if (dataFile) {
@@ -79,7 +94,7 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
             create.put("preallocation", "metadata");
         }
         Start start = Start.values()[random.nextInt(Start.NEARLY_FULL.ordinal())];
-        if (dataFile && start == Start.COMPRESSED) {
+        if ((dataFile || create.containsKey(ENCRYPTION)) && start == Start.COMPRESSED) {
             start = Start.MIXED;
         }
         if (create.containsKey("preallocation")) {
@@ -100,6 +115,37 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
         return new Configuration(join(create), open, size, layer, dataFile, start);
     }
 
+    /** The old method, or LUKS, whose header is larger than a small image. */
+    private static Map<String, String> encryption(Random random, boolean small) {
+        Map<String, String> options = new LinkedHashMap<>();
+        options.put("encrypt.key-secret", SECRET);
+        if (random.nextInt(small ? 4 : 2) > 0) {
+            options.put(ENCRYPTION, "aes");
+            return options;
+        }
+        String[] cipher = CIPHERS[random.nextInt(CIPHERS.length)].split(" ");
+        options.put(ENCRYPTION, "luks");
+        options.put("encrypt.cipher-alg", cipher[0]);
+        options.put("encrypt.cipher-mode", cipher[1]);
+        return options;
+    }
+
+    /** Whether a passphrase is needed. */
+    boolean encrypted() {
+        return create.contains(ENCRYPTION);
+    }
+
+    /** Words by which the real tools open an image of this kind. */
+    List<Object> words(String file) {
+        return encrypted()
+                ? List.of(
+                        "--object",
+                        "secret,id=" + SECRET + ",data=" + PASSPHRASE,
+                        "--image-opts",
+                        "driver=qcow2,file.filename=" + file + ",encrypt.key-secret=" + SECRET)
+                : List.of("--image-opts", "driver=qcow2,file.filename=" + file);
+    }
+
     /** An image whose refcount table must grow soon: it has clusters of 512 bytes, and its first table describes 2 MiB. */
     static Configuration growing(Random random) {
         String create = "cluster_size=512,refcount_bits=64,lazy_refcounts=" + (random.nextInt(4) == 0 ? "on" : "off");
@@ -109,17 +155,22 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
     /** For creating it. */
     CreateRequest request(@Nullable Storage data) throws ImageException {
         Options options = Qcow2.CREATE.parse(DottedOptions.of(split(create)));
-        return new CreateRequest(size, options, name -> {
-            if (data == null) {
-                throw new AssertionError("no data file is expected: " + name);
-            }
-            return new KeptStorage(data);
-        });
+        return new CreateRequest(
+                size,
+                options,
+                name -> {
+                    if (data == null) {
+                        throw new AssertionError("no data file is expected: " + name);
+                    }
+                    return new KeptStorage(data);
+                },
+                SECRETS);
     }
 
     /** For opening it. */
     Options openOptions() throws ImageException {
-        return Qcow2OpenOptions.SCHEMA.parse(DottedOptions.of(split(open)));
+        DottedOptions text = DottedOptions.of(split(open));
+        return Qcow2OpenOptions.SCHEMA.parse(encrypted() ? text.with("encrypt.key-secret", SECRET) : text);
     }
 
     /** Guest bytes of what lies beneath. */

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Says whether an image that was closed is sound: by our check, and by the real tools on files. */
@@ -44,8 +46,19 @@ final class Judge {
         if (making.data() != null) {
             save(making.data(), Configuration.DATA);
         }
-        oracle.imgIn(folder, "check", "-q", "-f", "qcow2", file.getFileName()).expectExit(0);
-        oracle.imgIn(folder, "compare", "-f", "qcow2", "-F", "raw", file.getFileName(), raw.getFileName())
+        List<Object> words = making.configuration().words(file.getFileName().toString());
+        oracle.imgIn(
+                        folder,
+                        Stream.concat(Stream.of("check", "-q"), words.stream()).toArray())
+                .expectExit(0);
+        oracle.imgIn(
+                        folder,
+                        Stream.of(
+                                        Stream.of("compare"),
+                                        words.stream(),
+                                        Stream.of("driver=raw,file.filename=" + raw.getFileName()))
+                                .flatMap(each -> each)
+                                .toArray())
                 .expectExit(0);
     }
 

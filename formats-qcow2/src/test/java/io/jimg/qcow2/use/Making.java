@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ZeroMode;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.crypto.LuksEntropy;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
@@ -39,9 +40,16 @@ final class Making {
         return data;
     }
 
+    /** What was asked for. */
+    Configuration configuration() {
+        return configuration;
+    }
+
     /** Makes the image itself in an empty storage, which stays open. */
     void make(Storage file) throws IOException {
-        new Qcow2Format().create(file, configuration.request(data));
+        Random random = new Random(seed);
+        LuksEntropy entropy = new LuksEntropy(random::nextBytes, (hash, length) -> 0);
+        new Qcow2Format(entropy).create(file, configuration.request(data));
         if (configuration.start() != Configuration.Start.EMPTY) {
             try (DiskImage image = open(new KeptStorage(file))) {
                 if (configuration.start() == Configuration.Start.NEARLY_FULL) {

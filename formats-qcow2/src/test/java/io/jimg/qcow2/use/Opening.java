@@ -57,7 +57,7 @@ public record Opening(
 
     @Override
     public Secrets secrets() {
-        return Secrets.NONE;
+        return Configuration.SECRETS;
     }
 
     @Override

@@ -16,6 +16,8 @@ import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Function;
@@ -119,8 +121,9 @@ class PowerLossTest {
                 try (FileStorage copy = FileStorage.create(file)) {
                     storage.copyTo(copy);
                 }
-                QemuOracle.Result theirs =
-                        oracle.get().img("check", "--image-opts", "driver=qcow2,backing=,file.filename=" + file);
+                List<Object> words = new ArrayList<>(List.of("check"));
+                words.addAll(making.configuration().words(file + ",backing="));
+                QemuOracle.Result theirs = oracle.get().img(words.toArray());
                 assertThat(theirs.exitCode()).as("%s", theirs).isIn(0, 3);
             }
         }

@@ -214,8 +214,11 @@ class SnapshotsTest {
             new Judge(making, folder).byTheRealTools(real, file, disk);
             for (Map.Entry<String, byte[]> each : snapshots.entrySet()) {
                 Path out = folder.resolve("snapshot.raw");
-                real.imgIn(folder, "convert", "-l", "snapshot.id=" + each.getKey(), "-O", "raw", "image.qcow2", out)
-                        .expectExit(0);
+                List<Object> words =
+                        new ArrayList<>(List.of("convert", "-l", "snapshot.id=" + each.getKey(), "-O", "raw"));
+                words.addAll(making.configuration().words("image.qcow2"));
+                words.add(out);
+                real.imgIn(folder, words.toArray()).expectExit(0);
                 byte[] theirs = Files.readAllBytes(out);
                 int length = Math.min(theirs.length, each.getValue().length);
                 assertThat(Arrays.copyOf(theirs, length)).isEqualTo(Arrays.copyOf(each.getValue(), length));
