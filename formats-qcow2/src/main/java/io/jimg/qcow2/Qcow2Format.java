@@ -60,6 +60,11 @@ public final class Qcow2Format implements ImageFormat {
     }
 
     @Override
+    public Schema amendSchema() {
+        return Qcow2AmendOptions.SCHEMA;
+    }
+
+    @Override
     public List<String> children() {
         return List.of("backing", "data-file");
     }

@@ -48,6 +48,11 @@ public interface ImageFormat {
      */
     Schema createSchema();
 
+    /** Options of an image that can be changed after it was created; empty where there are none. What is not given stays as it is, whatever an option's default. */
+    default Schema amendSchema() {
+        return Schema.EMPTY;
+    }
+
     /** Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file}; {@code file} is one of every format. */
     default java.util.List<String> children() {
         return java.util.List.of();

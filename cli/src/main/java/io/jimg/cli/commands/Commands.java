@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 public final class Commands {
     /** All names, in alphabetical order. */
     public static final List<String> NAMES = List.of(
+            "amend",
             "bitmap",
             "check",
             "commit",
@@ -26,6 +27,7 @@ public final class Commands {
     /** A fresh instance of the command of that name; null where there is none. */
     public static @Nullable Command find(String name) {
         return switch (name) {
+            case "amend" -> new AmendCommand();
             case "bitmap" -> new BitmapCommand();
             case "check" -> new CheckCommand();
             case "commit" -> new CommitCommand();

@@ -50,6 +50,17 @@ public final class CreateOptionsHelp {
         return text.toString();
     }
 
+    /** The list of what images of a format can be amended with, line feeds included. */
+    public static String amend(String format, Schema schema) {
+        List<Option<?>> all = new ArrayList<>(schema.options());
+        all.sort(BY_NAME);
+        StringBuilder text = new StringBuilder("Amend options for '" + format + "':\n");
+        for (Option<?> option : all) {
+            row(text, option);
+        }
+        return text.toString();
+    }
+
     private static void row(StringBuilder text, Option<?> option) {
         int start = text.length();
         text.append("  ").append(option.name()).append('=').append(option.type().placeholder());

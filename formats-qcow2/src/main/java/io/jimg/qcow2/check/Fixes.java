@@ -31,6 +31,11 @@ final class Fixes {
         return new Fixes(file, mode);
     }
 
+    /** Writes what it is told to. */
+    static Fixes writing(Storage file) {
+        return new Fixes(file, Repairable.Mode.ALL);
+    }
+
     /** Whether leaked clusters may be given back. */
     boolean leaks() {
         return mode != null;

@@ -406,4 +406,70 @@ public record Header(
                 changed,
                 name == null ? null : HeaderBytes.ofText(name));
     }
+
+    /** With refcounts of another width; their table must have been written so. */
+    public Header withRefcountOrder(int order) {
+        return new Header(
+                version,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                incompatible,
+                compatible,
+                autoclear,
+                order,
+                compressionType,
+                unknownFields,
+                extensions,
+                backing);
+    }
+
+    /** As one of version 3, if it is none: without any feature, and with their names. */
+    public Header asVersion3() {
+        if (version >= 3) {
+            return this;
+        }
+        List<HeaderExtension> changed = new ArrayList<>(extensions);
+        changed.removeIf(extension -> extension.type() == HeaderExtension.FEATURE_NAMES);
+        changed.add(FeatureNameTable.known());
+        return ofVersion(
+                3,
+                HeaderBytes.of(new byte[HeaderFields.VERSION_3_LENGTH - HeaderFields.COMPRESSION_TYPE - 1]),
+                changed);
+    }
+
+    /** As one of version 2, which has no features, refcounts of 16 bits, and nothing compressed but by zlib. */
+    public Header asVersion2() {
+        List<HeaderExtension> changed = new ArrayList<>(extensions);
+        changed.removeIf(extension -> extension.type() == HeaderExtension.FEATURE_NAMES);
+        return ofVersion(2, HeaderBytes.EMPTY, changed);
+    }
+
+    private Header ofVersion(int number, HeaderBytes laterFields, List<HeaderExtension> changed) {
+        return new Header(
+                number,
+                clusterBits,
+                size,
+                cryptMethod,
+                l1Size,
+                l1TableOffset,
+                refcountTableOffset,
+                refcountTableClusters,
+                snapshotCount,
+                snapshotsOffset,
+                FeatureSet.none(),
+                FeatureSet.none(),
+                FeatureSet.none(),
+                refcountOrder,
+                CompressionType.values()[0],
+                laterFields,
+                changed,
+                backing);
+    }
 }

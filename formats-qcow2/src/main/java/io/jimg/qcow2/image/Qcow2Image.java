@@ -6,6 +6,7 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.ZeroMode;
+import io.jimg.capability.Amendable;
 import io.jimg.capability.BackingLink;
 import io.jimg.capability.Bitmaps;
 import io.jimg.capability.Checkable;
@@ -72,6 +73,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             all.with(
                             Resizable.class,
                             (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink))
+                    .with(Amendable.class, (options, force) -> new ImageAmend(this, options))
                     .with(Emptiable.class, () -> exclusively(new Emptying()))
                     .with(Rebasable.class, (name, format) -> exclusively(new BackingChange(name, format)));
         }

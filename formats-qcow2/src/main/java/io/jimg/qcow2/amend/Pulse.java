@@ -1,0 +1,10 @@
+package io.jimg.qcow2.amend;
+
+import java.io.IOException;
+
+/** Is told of progress, and throws where it is no longer wanted. */
+@FunctionalInterface
+public interface Pulse {
+    /** So much of so much is done. */
+    void passed(long done, long total) throws IOException;
+}

@@ -1,0 +1,125 @@
+package io.jimg.qcow2.amend;
+
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.qcow2.allocation.ClusterAllocator;
+import io.jimg.qcow2.change.ExclusiveFile;
+import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.mapping.EntryCodec;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Turns clusters that read as zeroes by a flag into such that need none, in the image and in all its snapshots: version 2 has no such flag (specification: "Standard
+ * Cluster Descriptor", bit 0). Without a backing file they become unallocated; with one, clusters full of zeroes.
+ *
+ * <p>Power loss leaves leaked clusters at worst: zeroes and refcounts are durable before the entries that point to them, and these before what they no longer need is
+ * freed.
+ */
+public final class ZeroRemoval implements MetadataChange<Boolean> {
+    private static final long COPIED = 1L << 63;
+    private static final long COMPRESSED = 1L << 62;
+    private static final long ZERO = 1;
+
+    private final boolean backing;
+    private final Pulse pulse;
+
+    /**
+     * A change of an image without extended L2 entries and without an external data file.
+     *
+     * @param backing whether what is unallocated shows a backing file
+     */
+    public ZeroRemoval(boolean backing, Pulse pulse) {
+        this.backing = backing;
+        this.pulse = pulse;
+    }
+
+    /** Makes the change; the result tells whether there was anything to change. */
+    @Override
+    public Boolean apply(ExclusiveFile image) throws IOException {
+        Tables tables = new Tables(image);
+        new AllTables(image, pulse).each(tables::change);
+        return tables.changed;
+    }
+
+    /** A cluster that a table no longer refers to. */
+    private record Freed(long hostOffset, long times) {}
+
+    private final class Tables {
+        private final ExclusiveFile image;
+        private final Header header;
+        private final ClusterAllocator allocator;
+        private final ByteBuffer table;
+        private final ByteBuffer zeroes;
+        private boolean changed;
+
+        Tables(ExclusiveFile image) {
+            this.image = image;
+            this.header = image.header();
+            this.allocator = image.allocator();
+            this.table = ByteBuffer.allocate(header.clusterSize());
+            this.zeroes = ByteBuffer.allocate(header.clusterSize());
+        }
+
+        void change(long tableOffset, boolean active) throws IOException {
+            image.file().read(table.clear(), tableOffset);
+            long references = allocator.refcount(tableOffset);
+            List<Freed> freed = new ArrayList<>();
+            boolean found = false;
+            for (int at = 0; at < table.capacity(); at += Long.BYTES) {
+                long entry = table.getLong(at);
+                if ((entry & COMPRESSED) == 0 && (entry & ZERO) != 0) {
+                    table.putLong(at, change(entry, tableOffset, at / Long.BYTES, references, active, freed));
+                    found = true;
+                }
+            }
+            if (!found) {
+                return;
+            }
+            changed = true;
+            image.commitRefcounts();
+            image.file().write(table.clear(), tableOffset);
+            image.barrier();
+            for (Freed each : freed) {
+                for (long i = 0; i < each.times; i++) {
+                    allocator.release(each.hostOffset, 1);
+                }
+            }
+        }
+
+        /** Returns the entry that is to be there instead. */
+        private long change(long entry, long tableOffset, int index, long references, boolean active, List<Freed> freed)
+                throws IOException {
+            long hostOffset = entry & EntryCodec.OFFSET_MASK;
+            if ((hostOffset & (header.clusterSize() - 1)) != 0) {
+                throw new ImageException(
+                        ErrorKind.CORRUPT,
+                        "Cluster allocation offset 0x" + Long.toHexString(hostOffset) + " unaligned (L2 offset: 0x"
+                                + Long.toHexString(tableOffset) + ", L2 index: "
+                                + (index == 0 ? "0" : "0x" + Integer.toHexString(index)) + ")",
+                        image.file().name(),
+                        hostOffset,
+                        null);
+            }
+            if (backing && hostOffset != 0 && allocator.refcount(hostOffset) == references) {
+                image.file().write(zeroes.clear(), hostOffset);
+                return entry & ~ZERO;
+            }
+            if (hostOffset != 0) {
+                freed.add(new Freed(hostOffset, references));
+            }
+            if (!backing) {
+                return 0;
+            }
+            long fresh = allocator.allocate(1).hostOffset();
+            for (long i = 1; i < references; i++) {
+                allocator.retain(fresh, 1);
+            }
+            image.file().write(zeroes.clear(), fresh);
+            return active && references == 1 ? fresh | COPIED : fresh;
+        }
+    }
+}
