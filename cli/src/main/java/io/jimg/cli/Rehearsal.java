@@ -7,19 +7,46 @@ import io.jimg.cli.process.Interrupt;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Runs commands for nothing but the classes that they load: the build starts it while the JVM records an archive that later runs start from. There is
  * one archive for info, which clouds call all day, with no more in it than info needs, and one for all else.
  */
 final class Rehearsal {
-    private static final byte[] CONTENT = "rehearsal".repeat(100).getBytes(StandardCharsets.UTF_8);
+    /** Data with a hole behind each piece of it, the last of which ends the file; enough for the JVM to learn what is worth compiling. */
+    private static final int PIECES = 16;
+
+    private static final int PIECE_BYTES = 1 << 20;
 
     private Rehearsal() {}
+
+    private static void writeSample(Path file) throws IOException {
+        ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
+        for (int i = 0; i < PIECE_BYTES; i++) {
+            // Some blocks of 4 KiB stay zero.
+            piece.put(i, (byte) ((i >> 12) % 4 == 0 ? 0 : i * 31 >> 3));
+        }
+        Set<OpenOption> options =
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE);
+        try (SeekableByteChannel channel = Files.newByteChannel(file, options)) {
+            for (int i = 0; i < PIECES; i++) {
+                channel.position(2L * i * PIECE_BYTES).write(piece.clear());
+            }
+        }
+        try (RandomAccessFile opened = new RandomAccessFile(file.toFile(), "rw")) {
+            opened.setLength(2L * PIECES * PIECE_BYTES);
+        }
+    }
 
     /** Plays info or io where the first word says so, else every command, on images in the folder that is the second word; all comes before these. */
     public static void main(String[] words) throws IOException, InterruptedException {
@@ -36,7 +63,7 @@ final class Rehearsal {
         boolean onlyInfo = words[0].equals("info");
         if (!onlyInfo) {
             run("--version");
-            Files.write(Path.of(raw), CONTENT);
+            writeSample(Path.of(raw));
             run("convert", "-f", "raw", "-O", "qcow2", raw, qcow2);
             run("convert", "-c", "-f", "raw", "-O", "qcow2", raw, overlay);
             run("create", "-f", "qcow2", "-b", qcow2, "-F", "qcow2", overlay);

@@ -197,9 +197,10 @@ class QemuImgComparisonTest {
         boolean chainIsWhole = oracle.img("info", "--backing-chain", theirs).exitCode() == 0;
         if (chainIsWhole) {
             oracle.img("compare", theirs, ours).expectExit(0);
+            // A leak that was there before is there still.
             assertThat(oracle.img("check", ours).exitCode())
                     .as("their check of " + ours)
-                    .isIn(0, 63);
+                    .isIn(0, oracle.img("check", theirs).exitCode());
         }
     }
 

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodeOpener {
     /** The longest chain that is opened; each layer costs memory, and an image's author decides how many there are. */
-    static final int MAXIMUM_CHAIN = 256;
+    static final int MAXIMUM_CHAIN = 512;
 
     private static final String RAW = "raw";
 

@@ -70,14 +70,17 @@ final class CompareJob extends Job<Comparison> {
         }
     }
 
+    static String name(BlockDevice device) {
+        return device instanceof DiskImage image ? image.name() : device.toString();
+    }
+
     private static ByteBuffer read(BlockDevice device, ByteBuffer buffer, long guestOffset, int length)
             throws IOException {
         try {
             device.read(buffer.clear().limit(length), guestOffset);
         } catch (IOException unreadable) {
-            String name = device instanceof DiskImage image ? image.name() : device.toString();
             throw ImageException.wrap(unreadable)
-                    .prefixed("Error while reading offset " + guestOffset + " of " + name + ": ");
+                    .prefixed("Error while reading offset " + guestOffset + " of " + name(device) + ": ");
         }
         return buffer.flip();
     }

@@ -67,9 +67,14 @@ final class CompareWalk {
         if (known != null && known.end() > guestOffset) {
             return known;
         }
-        return guestOffset < device.size()
-                ? device.extentAt(guestOffset, device.size() - guestOffset)
-                : Extent.absent(guestOffset, size - guestOffset, true);
+        if (guestOffset >= device.size()) {
+            return Extent.absent(guestOffset, size - guestOffset, true);
+        }
+        try {
+            return device.extentAt(guestOffset, device.size() - guestOffset);
+        } catch (IOException unknown) {
+            throw new StatusException(CompareJob.name(device), unknown);
+        }
     }
 
     private static boolean sameAllocation(Extent one, Extent two) {

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Info {
     private static final int SECTOR = 512;
-    private static final int LONGEST_CHAIN = 256;
+    private static final int LONGEST_CHAIN = 512;
 
     private Info() {}
 

@@ -1,15 +1,14 @@
 package io.jimg.host;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Linux on a 64-bit processor, by way of the C library's {@code syscall}.
@@ -25,11 +24,8 @@ final class LinuxKernel implements Kernel {
     private final MemorySegment symbol;
     private final MethodHandle plain;
 
-    /** Links the handle that captures {@code errno}, at the first failure. */
-    private static final class Capturing {
-        static final MethodHandle HANDLE = Linker.nativeLinker()
-                .downcallHandle(SYSCALL, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
-    }
+    /** Captures {@code errno}, too; linked at the first failure. */
+    private volatile @Nullable MethodHandle capturing;
 
     /**
      * Binds {@code syscall}.
@@ -69,20 +65,32 @@ final class LinuxKernel implements Kernel {
     }
 
     private long again(long number, long a, long b, long c, long d, long e, long f) throws Throwable {
-        try (Arena arena = Arena.ofConfined()) {
-            // The only state captured on Linux is errno, an int.
-            MemorySegment state = arena.allocate(Linker.Option.captureStateLayout());
-            while (true) {
-                long result = (long) Capturing.HANDLE.invokeExact(symbol, state, number, a, b, c, d, e, f);
-                if (result != -1) {
-                    return result;
-                }
-                int errno = state.get(JAVA_INT, 0);
-                if (errno != Errno.EINTR) {
-                    return -errno;
-                }
+        // The only state captured on Linux is errno, an int. A buffer reads it sooner than the accessors of a segment,
+        // which are made when first used.
+        ByteBuffer errno =
+                HostFile.struct((int) Linker.Option.captureStateLayout().byteSize());
+        MemorySegment state = MemorySegment.ofBuffer(errno);
+        MethodHandle call = capturing();
+        while (true) {
+            long result = (long) call.invokeExact(symbol, state, number, a, b, c, d, e, f);
+            if (result != -1) {
+                return result;
+            }
+            if (errno.getInt(0) != Errno.EINTR) {
+                return -errno.getInt(0);
             }
         }
+    }
+
+    private MethodHandle capturing() {
+        MethodHandle linked = capturing;
+        if (linked == null) {
+            linked = Linker.nativeLinker()
+                    .downcallHandle(
+                            SYSCALL, Linker.Option.firstVariadicArg(1), Linker.Option.captureCallState("errno"));
+            capturing = linked;
+        }
+        return linked;
     }
 
     @Override

@@ -13,16 +13,27 @@ import org.jspecify.annotations.Nullable;
 final class Native {
     private Native() {}
 
-    private static final boolean PERMITTED = isPermitted();
+    private static @Nullable Kernel kernel;
+    private static boolean kernelSought;
+    private static @Nullable DeflateLibrary libdeflate;
+    private static boolean libdeflateSought;
 
     /** {@return the host's system calls, or null where they can't be, or may not be, made} */
-    static @Nullable Kernel kernel() {
-        return PERMITTED ? Holder.KERNEL : null;
+    static synchronized @Nullable Kernel kernel() {
+        if (!kernelSought) {
+            kernelSought = true;
+            kernel = isPermitted() ? findKernel() : null;
+        }
+        return kernel;
     }
 
     /** {@return libdeflate, or null where it isn't installed or may not be called} */
-    static @Nullable DeflateLibrary libdeflate() {
-        return PERMITTED ? LibdeflateHolder.LIBDEFLATE : null;
+    static synchronized @Nullable DeflateLibrary libdeflate() {
+        if (!libdeflateSought) {
+            libdeflateSought = true;
+            libdeflate = isPermitted() ? findLibdeflate() : null;
+        }
+        return libdeflate;
     }
 
     private static boolean isPermitted() {
@@ -33,35 +44,27 @@ final class Native {
         };
     }
 
-    private static final class Holder {
-        static final @Nullable Kernel KERNEL = find();
-
-        private static @Nullable Kernel find() {
-            if (!"Linux".equals(System.getProperty("os.name"))) {
-                return null;
-            }
-            try {
-                return switch (System.getProperty("os.arch", "")) {
-                    case "amd64", "x86_64" -> new LinuxKernel(false);
-                    case "aarch64" -> new LinuxKernel(true);
-                    default -> null;
-                };
-            } catch (IllegalCallerException | UnsupportedOperationException refused) {
-                // Asked for by jimg.native=on, but the JVM denies native access or has no linker here.
-                return null;
-            }
+    private static @Nullable Kernel findKernel() {
+        if (!"Linux".equals(System.getProperty("os.name"))) {
+            return null;
+        }
+        try {
+            return switch (System.getProperty("os.arch", "")) {
+                case "amd64", "x86_64" -> new LinuxKernel(false);
+                case "aarch64" -> new LinuxKernel(true);
+                default -> null;
+            };
+        } catch (IllegalCallerException | UnsupportedOperationException refused) {
+            // Asked for by jimg.native=on, but the JVM denies native access or has no linker here.
+            return null;
         }
     }
 
-    private static final class LibdeflateHolder {
-        static final @Nullable DeflateLibrary LIBDEFLATE = find();
-
-        private static @Nullable DeflateLibrary find() {
-            try {
-                return Libdeflate.find();
-            } catch (IllegalCallerException | UnsupportedOperationException refused) {
-                return null;
-            }
+    private static @Nullable DeflateLibrary findLibdeflate() {
+        try {
+            return Libdeflate.find();
+        } catch (IllegalCallerException | UnsupportedOperationException refused) {
+            return null;
         }
     }
 }

@@ -15,6 +15,7 @@ import io.jimg.cli.process.Failures;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Compare;
 import io.jimg.ops.Comparison;
+import io.jimg.ops.StatusException;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class CompareCommand implements Command {
     /** Exit code where an image cannot be opened, or the words are wrong. */
     private static final int CANNOT_OPEN = 2;
+
+    /** Exit code where an image does not tell what of it is allocated. */
+    private static final int CANNOT_TELL = 3;
 
     /** Exit code where an image cannot be read. */
     private static final int CANNOT_READ = 4;
@@ -130,8 +134,12 @@ final class CompareCommand implements Command {
         Comparison result;
         try {
             result = job.run();
+        } catch (StatusException unknown) {
+            Failures.tell(report.console(), unknown);
+            return CANNOT_TELL;
         } catch (IOException failed) {
-            throw new CommandException(CANNOT_READ, Failures.sentence(failed));
+            Failures.tell(report.console(), failed);
+            return CANNOT_READ;
         }
         long common = Math.min(first.size(), second.size());
         if (first.size() != second.size() && !strict && (result.identical() || result.offset() >= common)) {

@@ -46,11 +46,6 @@ final class Fixes {
         return mode == Repairable.Mode.ALL;
     }
 
-    /** Whether anything was written. */
-    boolean wrote() {
-        return wrote;
-    }
-
     /** Writes one entry of a table, which no power loss tears. */
     void entry(long hostOffset, long value) throws IOException {
         write(ByteBuffer.allocate(Long.BYTES).putLong(0, value), hostOffset);

@@ -100,7 +100,7 @@ public final class Qcow2Repair extends Job<CheckReport> {
             new SnapshotRewrite(file, fixes, edit).write(snapshots, inside ? counted : 0);
         }
         fixes.flush();
-        clearMarks(fixes, refcounts.right());
+        clearMarks(refcounts.right());
         progress(1, 1);
         return report(header, totals, refcounts);
     }
@@ -128,8 +128,8 @@ public final class Qcow2Repair extends Job<CheckReport> {
         new CopiedRepair(header, reader, budget).repair(flags);
     }
 
-    /** Takes away the marks whose reason is gone; bits of features that nobody here keeps up to date go with any change. */
-    private void clearMarks(Fixes fixes, boolean refcountsRight) throws IOException {
+    /** Takes away the marks whose reason is gone; bits of features that nobody here keeps up to date go as they do whenever an image is opened to be changed. */
+    private void clearMarks(boolean refcountsRight) throws IOException {
         Header header = DamagedHeader.read(file);
         if (header.version() < 3) {
             return;
@@ -141,10 +141,7 @@ public final class Qcow2Repair extends Job<CheckReport> {
         if (findings.corruptions() + findings.checkErrors() == 0) {
             incompatible &= ~IncompatibleFeature.CORRUPT.mask();
         }
-        long autoclear = header.autoclear().bits();
-        if (fixes.wrote()) {
-            autoclear &= AutoclearFeature.KNOWN;
-        }
+        long autoclear = header.autoclear().bits() & AutoclearFeature.KNOWN;
         if (incompatible != header.incompatible().bits()
                 || autoclear != header.autoclear().bits()) {
             long wantedIncompatible = incompatible;

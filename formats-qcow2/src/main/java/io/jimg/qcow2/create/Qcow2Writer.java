@@ -101,8 +101,7 @@ final class Qcow2Writer implements ImageWriter {
     @Override
     public Placement compressed(long guestOffset, ByteBuffer stream) throws IOException {
         if (image.plan().dataFile() != null) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED, "Compressed clusters are not possible with an external data file");
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Operation not supported");
         }
         ByteBuffer bytes = stream.slice();
         stream.position(stream.limit());

@@ -106,8 +106,8 @@ final class GuestEraser {
         if (rawData) {
             zeroRawData(first, last, mode);
         } else if (codec.version() >= 3) {
-            Rule rule = (entry, bitmap, mask, at) -> zeroed(entry, bitmap, mask, at, mode);
-            for (long[] left : change(first, last, rule, punches(mode), at -> mustSay(at, mode))) {
+            Rule rule = (entry, bitmap, mask, at) -> zeroed(entry, bitmap, mask, mode);
+            for (long[] left : change(first, last, rule, punches(mode), at -> true)) {
                 zeroAsData(left[0], left[1], mode);
             }
         } else {
@@ -116,12 +116,14 @@ final class GuestEraser {
     }
 
     /**
-     * Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data.
+     * Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data, whatever the backing file holds today.
      */
     private void zeroVersion2(long first, long last, ZeroMode mode) throws IOException {
         for (long at = first; at < last; ) {
             long end = Math.min(last, at + geometry.clusterSize());
-            if (mode == ZeroMode.KEEP_ALLOCATED || mustSay(at, mode)) {
+            if (mode != ZeroMode.EXPLICIT && showsBacking(at)) {
+                writeZeroData(at, end, mode);
+            } else if (mode == ZeroMode.EXPLICIT || mode == ZeroMode.KEEP_ALLOCATED) {
                 zeroAsData(at, end, mode);
             } else {
                 change(at, end, this::unmapped, punches(mode), guestOffset -> false);
@@ -140,20 +142,15 @@ final class GuestEraser {
         change(first, last, this::zeroInPlace, false, guestOffset -> true);
     }
 
-    private @Nullable Entry zeroed(long entry, long bitmap, long mask, long guestOffset, ZeroMode mode) {
+    /** Says that a cluster is zero, also where nothing else would show: what lies beneath the image may change. */
+    private @Nullable Entry zeroed(long entry, long bitmap, long mask, ZeroMode mode) {
         boolean whole = mask == wholeMask;
         boolean host = codec.compressed(entry) || codec.hostOffset(entry) != Run.NOWHERE;
         boolean keepHost =
                 host && !codec.compressed(entry) && (!whole || (mode == ZeroMode.KEEP_ALLOCATED && codec.owned(entry)));
         if (!geometry.extended()) {
             Entry changed = new Entry(codec.zeroEntry(keepHost ? codec.hostOffset(entry) : Run.NOWHERE, true), 0);
-            return changed.entry == entry || (!host && !codec.isZero(entry) && !mustSay(guestOffset, mode))
-                    ? null
-                    : changed;
-        }
-        long data = bitmap & mask;
-        if (host ? keepHost && data == 0 && !mustSay(guestOffset, mode) : !mustSay(guestOffset, mode)) {
-            return null;
+            return changed.entry == entry ? null : changed;
         }
         Entry changed = new Entry(keepHost ? entry : 0, (bitmap & ~mask) | mask << 32);
         return changed.entry == entry && changed.bitmap == bitmap ? null : changed;
@@ -279,10 +276,6 @@ final class GuestEraser {
     }
 
     /** Whether an entry must say that there are zeroes where it would otherwise say nothing. */
-    private boolean mustSay(long guestOffset, ZeroMode mode) {
-        return mode == ZeroMode.EXPLICIT || showsBacking(guestOffset);
-    }
-
     private boolean punches(ZeroMode mode) {
         return punch && (mode == ZeroMode.MAY_UNMAP || mode == ZeroMode.EXPLICIT);
     }
@@ -302,18 +295,23 @@ final class GuestEraser {
         return true;
     }
 
+    /** Writes zeroes as data where there are none yet, or, for {@link ZeroMode#EXPLICIT}, none of the image's own. */
     private void zeroAsData(long from, long end, ZeroMode mode) throws IOException {
         int layers = mode == ZeroMode.EXPLICIT ? 1 : BlockDevice.ALL_LAYERS;
         for (long at = from; at < end; ) {
             Extent extent = extents.at(at, end - at, layers);
             if (!extent.zero() || (mode == ZeroMode.EXPLICIT && !extent.present())) {
-                if (mode == ZeroMode.ONLY_IF_FAST) {
-                    throw slow();
-                }
-                Zeroes.write(extent.length(), (zeroes, done) -> writer.write(zeroes, extent.guestOffset() + done));
+                writeZeroData(extent.guestOffset(), extent.end(), mode);
             }
             at = extent.end();
         }
+    }
+
+    private void writeZeroData(long from, long end, ZeroMode mode) throws IOException {
+        if (mode == ZeroMode.ONLY_IF_FAST) {
+            throw slow();
+        }
+        Zeroes.write(end - from, (zeroes, done) -> writer.write(zeroes, from + done));
     }
 
     private static ImageException slow() {

@@ -1,12 +1,20 @@
 package io.jimg.qcow2.check;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.jimg.capability.Repairable;
+import io.jimg.qcow2.header.AutoclearFeature;
+import io.jimg.qcow2.header.HeaderFields;
+import io.jimg.storage.FileStorage;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,5 +62,36 @@ class RepairedImagesTest {
                                             ? BothRepairs.Likeness.CONTENT
                                             : BothRepairs.Likeness.WORDS));
                 }));
+    }
+
+    @Test
+    void bitsOfFeaturesThatNobodyKeepsUpGoWhereNothingElseIsToRepair() throws IOException {
+        QemuOracle oracle = QemuOracle.assumeVersion(10);
+        Path ours = folder.resolve("ours");
+        Path theirs = folder.resolve("theirs");
+        oracle.img(
+                        "create",
+                        "-f",
+                        "qcow2",
+                        "-o",
+                        "data_file=" + folder.resolve("data") + ",data_file_raw=on",
+                        ours,
+                        "1M")
+                .expectExit(0);
+        try (FileStorage file = FileStorage.open(ours, true)) {
+            file.write(
+                    ByteBuffer.allocate(Long.BYTES).putLong(0, 1L << 63 | AutoclearFeature.RAW_EXTERNAL_DATA.mask()),
+                    HeaderFields.AUTOCLEAR_FEATURES);
+        }
+        Files.copy(ours, theirs);
+        oracle.img("check", "-r", "all", theirs).expectExit(0);
+        try (FileStorage file = FileStorage.open(ours, true)) {
+            new Qcow2Repair(file, Repairable.Mode.ALL).run();
+        }
+        assertThat(autoclear(ours)).isEqualTo(autoclear(theirs)).isEqualTo(AutoclearFeature.RAW_EXTERNAL_DATA.mask());
+    }
+
+    private static long autoclear(Path image) throws IOException {
+        return ByteBuffer.wrap(Files.readAllBytes(image)).getLong(HeaderFields.AUTOCLEAR_FEATURES);
     }
 }
