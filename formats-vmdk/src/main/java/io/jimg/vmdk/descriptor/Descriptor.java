@@ -106,6 +106,33 @@ public record Descriptor(
         return extents.stream().mapToLong(ExtentLine::size).sum();
     }
 
+    /**
+     * The text of the same disk with its last extent, and so the disk, of another size. The geometry follows where it is stated.
+     *
+     * @param sectors guest sectors of the last extent
+     */
+    public DescriptorText withLastExtent(long sectors) {
+        ExtentLine last = extents.get(extents.size() - 1);
+        ExtentLine resized = new ExtentLine(last.access(), sectors, last.type(), last.fileName(), last.firstSector());
+        int index = text.lines().size() - 1;
+        while (!ExtentLine.isOne(text.lines().get(index))) {
+            index--;
+        }
+        DescriptorText changed = text.withLines(index, List.of(DescriptorText.encode(resized.text(), charset)));
+        String adapter = text.value("ddb.adapterType");
+        if (adapter == null || text.value("ddb.geometry.cylinders") == null) {
+            return changed;
+        }
+        DiskGeometry geometry = DiskGeometry.on(adapter, size() - last.size() + resized.size());
+        return changed.with("ddb.geometry.cylinders", quoted(geometry.cylinders()), "createType")
+                .with("ddb.geometry.heads", quoted(geometry.heads()), "createType")
+                .with("ddb.geometry.sectors", quoted(geometry.sectors()), "createType");
+    }
+
+    private static String quoted(long number) {
+        return "\"" + number + "\"";
+    }
+
     private static long identifier(DescriptorText text, String key, long otherwise, String resource)
             throws ImageException {
         String value = text.value(key);

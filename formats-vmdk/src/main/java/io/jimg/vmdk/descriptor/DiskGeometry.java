@@ -29,6 +29,11 @@ public record DiskGeometry(long cylinders, int heads, int sectors) {
         return bytes < 2 * GIB ? of(bytes, 128, 32, Long.MAX_VALUE) : of(bytes, 255, 63, Long.MAX_VALUE);
     }
 
+    /** Of a disk on an adapter, as {@code ddb.adapterType} has it. */
+    public static DiskGeometry on(String adapter, long bytes) {
+        return adapter.equalsIgnoreCase("ide") ? ide(bytes) : scsi(bytes);
+    }
+
     private static DiskGeometry of(long bytes, int heads, int sectors, long most) {
         long cylinders = bytes / 512 / ((long) heads * sectors);
         return new DiskGeometry(Math.max(1, Math.min(most, cylinders)), heads, sectors);

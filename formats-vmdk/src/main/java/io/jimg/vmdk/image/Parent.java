@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Parent implements Beneath {
     private final @Nullable DiskImage image;
-    private final long expectedCid;
+    /** Whether the parent was what the child says when both were opened; what a commit does to it afterwards is known to be right. */
+    private final boolean valid;
+
     private final long start;
 
     /**
@@ -26,7 +28,7 @@ final class Parent implements Beneath {
      */
     Parent(@Nullable DiskImage image, long expectedCid, long start) {
         this.image = image;
-        this.expectedCid = expectedCid;
+        this.valid = image instanceof VmdkImage vmdk && vmdk.cid() == expectedCid;
         this.start = start;
     }
 
@@ -42,7 +44,7 @@ final class Parent implements Beneath {
             Beneath.fillWithZeroes(destination);
             return;
         }
-        if (!(parent instanceof VmdkImage vmdk) || vmdk.descriptor().cid() != expectedCid) {
+        if (!valid) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "Invalid argument",

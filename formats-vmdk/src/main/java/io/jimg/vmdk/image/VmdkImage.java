@@ -5,7 +5,12 @@ import io.jimg.Extent;
 import io.jimg.Limits;
 import io.jimg.ZeroMode;
 import io.jimg.capability.BackingLink;
+import io.jimg.capability.Checkable;
 import io.jimg.capability.CompressedRuns;
+import io.jimg.capability.Emptiable;
+import io.jimg.capability.Rebasable;
+import io.jimg.capability.Repairable;
+import io.jimg.capability.Resizable;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
@@ -24,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
     static final String FORMAT = "vmdk";
 
-    private final Parts parts;
+    private volatile Parts parts;
     private final ContentId contentId;
     private final @Nullable DiskImage parent;
     private final OpenContext context;
@@ -114,6 +119,15 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
     public <T> Optional<T> capability(Class<T> type) {
         if (type == BackingLink.class) {
             return Optional.of(type.cast(new ParentLink(this)));
+        }
+        if (type == Checkable.class || (type == Repairable.class && writable)) {
+            return Optional.of(type.cast(new ImageCheck(this)));
+        }
+        if (writable && (type == Rebasable.class || (type == Emptiable.class && parent != null))) {
+            return Optional.of(type.cast(new ParentChange(this)));
+        }
+        if (writable && type == Resizable.class) {
+            return Optional.of(type.cast(new ImageResize(this)));
         }
         if (type == CompressedRuns.class
                 && parts.list().size() == 1
@@ -250,5 +264,34 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
     /** Uses the image in a request. */
     <T> T request(Use<T> use) throws IOException {
         return asRequest(use::run);
+    }
+
+    /**
+     * A look at the files, or a change of them.
+     *
+     * @param <T> its result
+     */
+    interface Work<T> {
+        T on(Parts parts) throws IOException;
+    }
+
+    /** Works on the files while nobody else uses the image and all that it knows is in them. */
+    <T> T undisturbed(Work<T> work) throws IOException {
+        return alone(() -> {
+            if (writable) {
+                doFlush();
+            }
+            return work.on(parts);
+        });
+    }
+
+    /** Has other extents from now on; within {@link #undisturbed}. */
+    void replace(Parts changed) {
+        parts = changed;
+        setSize(changed.size());
+    }
+
+    ContentId contentId() {
+        return contentId;
     }
 }

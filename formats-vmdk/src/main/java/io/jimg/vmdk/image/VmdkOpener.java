@@ -21,6 +21,7 @@ import io.jimg.vmdk.extent.ZeroExtent;
 import io.jimg.vmdk.sparse.GrainCodec;
 import io.jimg.vmdk.sparse.SparseExtent;
 import io.jimg.vmdk.sparse.SparseExtents;
+import io.jimg.vmdk.sparse.SparseExtents.Access;
 import io.jimg.vmdk.sparse.SparseHeader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -98,6 +99,9 @@ public final class VmdkOpener {
             return image(described(place), place, this::openExtents);
         }
         SparseHeader header = SparseHeader.read(head, file.name());
+        if (header.capacity() != 0) {
+            header.check(file.name());
+        }
         DescriptorPlace place = embedded(header);
         Descriptor descriptor = place == null ? Descriptor.NONE : Descriptor.parse(place.read(), file.name());
         if (header.capacity() == 0 && !descriptor.extents().isEmpty()) {
@@ -106,8 +110,15 @@ public final class VmdkOpener {
         return image(
                 descriptor,
                 place,
-                (of, beneath) -> List.of(
-                        new Part(0, "", SparseExtents.hosted(file, header, beneath.at(0), context.writable(), codec))));
+                (of, beneath) -> List.of(new Part(
+                        0, "", SparseExtents.hosted(file, header, beneath.at(0), access(context.writable()), codec))));
+    }
+
+    private Access access(boolean writable) {
+        if (context.toCheck()) {
+            return Access.REPAIR;
+        }
+        return writable ? Access.WRITE : Access.READ;
     }
 
     /** Where the header says that the descriptor stands; null where it says nothing. */
@@ -219,7 +230,10 @@ public final class VmdkOpener {
         boolean writable = context.writable() && line.access() == ExtentAccess.RW;
         DiskExtent extent = switch (line.type()) {
             case SPARSE ->
-                cut(SparseExtents.hosted(storage, SparseExtents.readHeader(storage), beneath, writable, codec), line);
+                cut(
+                        SparseExtents.hosted(
+                                storage, SparseExtents.readHeader(storage), beneath, access(writable), codec),
+                        line);
             case VMFSSPARSE -> cut(SparseExtents.cowd(storage, beneath), line);
             case SESPARSE -> cut(SparseExtents.seSparse(storage, beneath), line);
             default -> new FlatExtent(storage, line.firstSector() * SECTOR, line.size());

@@ -55,6 +55,11 @@ final class GrainTables implements GrainMap {
         this.cached = new AtomicReferenceArray<>(Math.max(1, Math.min(CACHED_TABLES, layout.tables())));
     }
 
+    /** Whether these are the tables of another format than the hosted one. */
+    boolean foreign() {
+        return layout.tableEntries() == CowdHeader.TABLE_ENTRIES;
+    }
+
     private long fileSize() {
         return space == null ? sizeAtOpening : Math.max(sizeAtOpening, space.end());
     }
@@ -201,6 +206,11 @@ final class GrainTables implements GrainMap {
     /** Says of neighbouring grains that they are zero. */
     void mapZero(long grain, int count) throws IOException {
         change(grain, count, i -> 1);
+    }
+
+    /** Forgets neighbouring grains. */
+    void unmap(long grain, int count) throws IOException {
+        change(grain, count, i -> 0);
     }
 
     /** Gives the entry of the n-th grain of a run. */

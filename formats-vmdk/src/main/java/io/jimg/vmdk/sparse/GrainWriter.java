@@ -10,6 +10,8 @@ import io.jimg.storage.Storage;
 import io.jimg.vmdk.extent.Beneath;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Writes to an extent of plain grains. A grain that is there is overwritten where it lies; any other is appended to the file, whole, with what surrounds the written bytes taken
@@ -219,6 +221,35 @@ final class GrainWriter {
             }
             at += covered;
         }
+    }
+
+    /** Forgets all grains. Nobody else uses the extent meanwhile. */
+    void empty() throws IOException {
+        mark.set();
+        long grainsInAll = (size + grainSize - 1) / grainSize;
+        for (long at = 0; at < grainsInAll; ) {
+            // One table at a time: its runs are given back once nobody points to them on the disk either.
+            long end = Math.min(grainsInAll, (at / layout.tableEntries() + 1) * layout.tableEntries());
+            List<GrainRun> stored = new ArrayList<>();
+            while (at < end) {
+                GrainRun run = tables.find(at, end - at);
+                if (run.kind() != GrainRun.Kind.ABSENT) {
+                    tables.unmap(at, (int) run.grains());
+                }
+                if (run.kind() == GrainRun.Kind.DATA) {
+                    stored.add(run);
+                }
+                at += run.grains();
+            }
+            if (!stored.isEmpty()) {
+                flush();
+                for (GrainRun run : stored) {
+                    // A host that cannot punch holes keeps the space; the disk is as empty.
+                    file.punch(run.hostOffset(), run.grains() * grainSize);
+                }
+            }
+        }
+        flush();
     }
 
     void flush() throws IOException {

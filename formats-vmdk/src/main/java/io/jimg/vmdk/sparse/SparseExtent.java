@@ -41,6 +41,26 @@ public final class SparseExtent implements DiskExtent {
         this.unclean = unclean;
     }
 
+    /** Whether the file has a hosted sparse extent's header. */
+    public boolean hosted() {
+        return !(map instanceof SeSparseTables) && !(map instanceof GrainTables tables && tables.foreign());
+    }
+
+    /** Whether it can be written. */
+    public boolean writable() {
+        return writer != null;
+    }
+
+    /** Opens the extent's file again for writing, after it was changed. */
+    public SparseExtent reopened(GrainCodec codec) throws IOException {
+        return SparseExtents.hosted(file, SparseExtents.readHeader(file), beneath, SparseExtents.Access.WRITE, codec);
+    }
+
+    /** Forgets all grains, so that what is beneath shows everywhere; gives their space back to the host where it can. */
+    public void empty() throws IOException {
+        writer().empty();
+    }
+
     /** The same extent with its end left out. */
     public SparseExtent cutTo(long newSize) {
         return new SparseExtent(file, newSize, grainSize, map, beneath, compressed, writer, unclean);

@@ -6,10 +6,24 @@ import io.jimg.storage.Storage;
 import io.jimg.vmdk.extent.Beneath;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Opens extents of grains: reads their headers and directories. The file stays the caller's. */
 public final class SparseExtents {
     private static final int SECTOR = TableLayout.SECTOR;
+
+    /** An extent of which nothing is known. */
+    private static final GrainMap NOTHING = (grain, count) -> new GrainRun(GrainRun.Kind.ABSENT, 0, count);
+
+    /** What an extent is opened for. */
+    public enum Access {
+        /** To be read. */
+        READ,
+        /** To be written. */
+        WRITE,
+        /** To be written once it is repaired: where its tables are damaged it opens all the same, and is not written. */
+        REPAIR
+    }
 
     private SparseExtents() {}
 
@@ -35,10 +49,17 @@ public final class SparseExtents {
      * Opens a hosted sparse extent.
      *
      * @param first the file's header
+     * @param access what it is opened for
      * @param codec for compressed grains; stays the caller's
      */
     public static SparseExtent hosted(
-            Storage file, SparseHeader first, Beneath beneath, boolean writable, GrainCodec codec) throws IOException {
+            Storage file, SparseHeader first, Beneath beneath, Access access, GrainCodec codec) throws IOException {
+        boolean writable = access != Access.READ;
+        if (access == Access.REPAIR && unfinished(file, first)) {
+            first.check(file.name());
+            return new SparseExtent(
+                    file, first.size(), first.grainSize(), NOTHING, beneath, null, null, first.uncleanShutdown());
+        }
         SparseHeader header = first.directory() == SparseHeader.DIRECTORY_AT_END ? footer(file) : first;
         header.check(file.name());
         long fileSize = file.size();
@@ -68,10 +89,16 @@ public final class SparseExtents {
             return new SparseExtent(
                     file, header.size(), header.grainSize(), tables, beneath, null, null, header.uncleanShutdown());
         }
-        if (header.version() == 3) {
+        if (header.version() == 3 && access == Access.WRITE) {
             throw new ImageException(ErrorKind.READ_ONLY, "VMDK version 3 must be read only", file.name(), -1, null);
         }
-        if (!directory.sound(fileSize)) {
+        boolean sound = directory.sound(fileSize);
+        if ((!sound || header.version() == 3) && access == Access.REPAIR) {
+            GrainTables tables = new GrainTables(file, layout, directory, null, fileSize);
+            return new SparseExtent(
+                    file, header.size(), header.grainSize(), tables, beneath, null, null, header.uncleanShutdown());
+        }
+        if (!sound) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "The grain directory is damaged; the extent cannot be opened read/write before it is repaired",
@@ -100,32 +127,44 @@ public final class SparseExtents {
         return sectors <= 0 || sectors > Long.MAX_VALUE / SECTOR ? -1 : sectors * SECTOR;
     }
 
-    /** The footer: the last sector but one, before the marker that ends the stream ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents). */
+    private static boolean unfinished(Storage file, SparseHeader header) throws IOException {
+        return header.directory() == SparseHeader.DIRECTORY_AT_END && findFooter(file) == null;
+    }
+
     private static SparseHeader footer(Storage file) throws IOException {
-        ByteBuffer sector = ByteBuffer.allocate(SparseHeader.LENGTH);
-        long place = file.size() - 2 * SECTOR;
-        if (place >= SECTOR) {
-            file.read(sector, place);
-        }
-        sector.clear();
-        if (!SparseHeader.looksLikeOne(sector)) {
+        SparseHeader footer = findFooter(file);
+        if (footer == null) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "The stream has no footer: the file was not written to its end",
                     file.name(),
-                    place,
+                    ImageException.NO_OFFSET,
                     null);
         }
-        SparseHeader footer = SparseHeader.read(sector, file.name());
         if (footer.directory() == SparseHeader.DIRECTORY_AT_END) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
                     "The footer does not say where the grain directory is",
                     file.name(),
-                    place,
+                    ImageException.NO_OFFSET,
                     null);
         }
         return footer;
+    }
+
+    /**
+     * The footer: the last sector but one, before the marker that ends the stream ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents); null where there is
+     * none.
+     */
+    static @Nullable SparseHeader findFooter(Storage file) throws IOException {
+        ByteBuffer sector = ByteBuffer.allocate(SparseHeader.LENGTH);
+        long place = file.size() - 2 * SECTOR;
+        if (place < SECTOR) {
+            return null;
+        }
+        file.read(sector, place);
+        sector.clear();
+        return SparseHeader.looksLikeOne(sector) ? SparseHeader.read(sector, file.name()) : null;
     }
 
     /** Opens a copy-on-write extent of ESX Server; it is not written. */

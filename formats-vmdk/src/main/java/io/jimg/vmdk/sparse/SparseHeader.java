@@ -214,6 +214,23 @@ public record SparseHeader(
                 compression);
     }
 
+    /** The same with another capacity. */
+    public SparseHeader withCapacity(long sectors) {
+        return new SparseHeader(
+                version,
+                flags,
+                sectors,
+                grainSectors,
+                descriptorOffset,
+                descriptorSectors,
+                tableEntries,
+                redundantDirectory,
+                directory,
+                overhead,
+                uncleanShutdown,
+                compression);
+    }
+
     /** The header's bytes. */
     public ByteBuffer bytes() {
         ByteBuffer out = ByteBuffer.allocate(LENGTH).order(ByteOrder.LITTLE_ENDIAN);

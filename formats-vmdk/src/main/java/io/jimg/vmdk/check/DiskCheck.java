@@ -1,0 +1,111 @@
+package io.jimg.vmdk.check;
+
+import io.jimg.ErrorKind;
+import io.jimg.Extent;
+import io.jimg.ImageException;
+import io.jimg.capability.CheckReport;
+import io.jimg.capability.CheckReport.Finding;
+import io.jimg.capability.CheckReport.Severity;
+import io.jimg.storage.Storage;
+import io.jimg.vmdk.extent.DiskExtent;
+import io.jimg.vmdk.extent.FlatExtent;
+import io.jimg.vmdk.extent.GuardedExtent;
+import io.jimg.vmdk.sparse.SparseCheck;
+import io.jimg.vmdk.sparse.SparseExtent;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A check of all extents of a disk, or a repair. At most {@link #MOST_FINDINGS} sentences are kept. */
+public final class DiskCheck implements SparseCheck.Observer {
+    /** The most sentences that a report has. */
+    public static final int MOST_FINDINGS = 1000;
+
+    private final boolean repair;
+    private final Pause pause;
+    private final List<Finding> findings = new ArrayList<>();
+    private long leftOut;
+    private long corruptions;
+    private long fixed;
+
+    /** Lets a job stop a check. */
+    public interface Pause {
+        /** Throws to stop. */
+        void check() throws ImageException;
+    }
+
+    private DiskCheck(boolean repair, Pause pause) {
+        this.repair = repair;
+        this.pause = pause;
+    }
+
+    /**
+     * Looks at extents that nobody changes meanwhile, and whose changes are all in their files.
+     *
+     * @param repair whether what can be put right is
+     */
+    public static CheckReport run(List<DiskExtent> extents, boolean repair, Pause pause) throws IOException {
+        DiskCheck check = new DiskCheck(repair, pause);
+        for (DiskExtent extent : extents) {
+            check.check(extent);
+        }
+        return check.report();
+    }
+
+    private void check(DiskExtent extent) throws IOException {
+        if (extent instanceof GuardedExtent guarded) {
+            check(guarded.inner());
+        } else if (extent instanceof SparseExtent sparse) {
+            if (sparse.hosted()) {
+                SparseCheck.run(sparse.file(), repair, this);
+            } else {
+                walk(sparse);
+            }
+        } else if (extent instanceof FlatExtent flat) {
+            Storage file = flat.file();
+            if (file.growsWithZeroes() && file.size() < flat.start() + flat.size()) {
+                found("'" + file.name() + "' is shorter than its extent", false);
+            }
+        }
+    }
+
+    /** Looks every grain up. */
+    private void walk(SparseExtent extent) throws IOException {
+        for (long at = 0; at < extent.size(); ) {
+            pause();
+            try {
+                Extent run = extent.at(at, extent.size() - at);
+                at = run.end();
+            } catch (ImageException damaged) {
+                if (damaged.kind() != ErrorKind.CORRUPT) {
+                    throw damaged;
+                }
+                found(damaged.getMessage(), false);
+                at = Math.min(extent.size(), (at / extent.grainSize() + 1) * extent.grainSize());
+            }
+        }
+    }
+
+    @Override
+    public void found(String sentence, boolean repaired) {
+        if (repaired) {
+            fixed++;
+        } else {
+            corruptions++;
+        }
+        if (findings.size() == MOST_FINDINGS) {
+            leftOut++;
+            return;
+        }
+        findings.add(new Finding(Severity.ERROR, (repaired ? "Repairing " : "ERROR ") + sentence));
+    }
+
+    @Override
+    public void pause() throws ImageException {
+        pause.check();
+    }
+
+    private CheckReport report() {
+        return new CheckReport(findings, leftOut, corruptions, 0, 0, fixed, 0, 0, 0, 0, 0, 0);
+    }
+}
