@@ -127,10 +127,11 @@ final class NewMapping {
         }
         image.commitRefcounts();
         long l1Offset = place;
+        // From here on the file may be turned, even where this fails.
+        taken.clear();
         image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize)
                 .putInt(HeaderFields.L1_SIZE, entries.length)
                 .putLong(HeaderFields.L1_TABLE_OFFSET, l1Offset));
-        taken.clear();
     }
 
     /**
