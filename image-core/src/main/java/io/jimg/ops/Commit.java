@@ -133,11 +133,8 @@ public final class Commit {
 
     private boolean isBase(String above, String layer) throws ImageException {
         String stated = base == null ? "" : base;
-        if (stated.equals(layer)) {
-            return true;
-        }
         if (stated.isEmpty() || FileNames.protocolPrefix(stated) != null || FileNames.protocolPrefix(layer) != null) {
-            return false;
+            return stated.equals(layer);
         }
         try {
             return Path.of(FileNames.resolve(above, stated))

@@ -159,8 +159,10 @@ final class RebaseCopy {
         }
     }
 
+    /** Where the old backing file had ended, the overlay says that there are zeroes; others are data like any other, as in QEMU. */
     private void write(ByteBuffer bytes, long guestOffset) throws IOException {
-        if (isZero(bytes)) {
+        DiskImage old = overlay.backing();
+        if ((old == null || guestOffset >= old.size()) && isZero(bytes)) {
             overlay.writeZeroes(guestOffset, bytes.remaining(), ZeroMode.EXPLICIT);
         } else if (!writeCompressed(bytes, guestOffset)) {
             overlay.write(bytes, guestOffset);

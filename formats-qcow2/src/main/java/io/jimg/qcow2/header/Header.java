@@ -185,14 +185,15 @@ public record Header(
         return new EncryptionPointer(data.getLong(0), data.getLong(8));
     }
 
-    /** The first extension of a type; null for none. */
+    /** The extension of a type, the last where there are several, as in QEMU; null for none. */
     public @Nullable HeaderExtension extension(int type) {
+        HeaderExtension found = null;
         for (HeaderExtension extension : extensions) {
             if (extension.type() == type) {
-                return extension;
+                found = extension;
             }
         }
-        return null;
+        return found;
     }
 
     private @Nullable String text(int type) {
