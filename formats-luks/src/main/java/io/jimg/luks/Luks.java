@@ -22,6 +22,7 @@ public final class Luks {
 
     static final Schema OPEN = Schema.of(OPTIONS.keySecret());
     static final Schema CREATE = creation();
+    static final Schema AMEND = new Schema(OPTIONS.change());
 
     private Luks() {}
 

@@ -69,6 +69,11 @@ public final class LuksFormat implements ImageFormat {
     }
 
     @Override
+    public Schema amendSchema() {
+        return Luks.AMEND;
+    }
+
+    @Override
     public List<String> children() {
         return List.of(HEADER);
     }

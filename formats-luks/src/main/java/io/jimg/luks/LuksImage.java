@@ -6,6 +6,8 @@ import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Limits;
+import io.jimg.capability.Amendable;
+import io.jimg.capability.Resizable;
 import io.jimg.crypto.LuksVolume;
 import io.jimg.crypto.SectorCipher;
 import io.jimg.spi.AbstractBlockDevice;
@@ -25,6 +27,7 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
     private final @Nullable Storage header;
     private final LuksVolume volume;
     private final boolean readOnly;
+    private final OpenContext context;
     private final CacheMode cache;
     private final Limits limits;
     /** Null where only the header is looked at. */
@@ -43,6 +46,7 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
         this.header = header;
         this.volume = volume;
         this.readOnly = !context.writable() || file.readOnly();
+        this.context = context;
         this.cache = context.cache();
         this.limits = wholeSectors(file.limits());
         this.bytes = cipher == null ? null : new EncryptedBytes(file, payloadOffset, cipher);
@@ -130,7 +134,48 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public <T> Optional<T> capability(Class<T> type) {
+        if (type == Resizable.class && !readOnly && bytes != null) {
+            Resizable resizable = (newSize, mode, shrink) -> new LuksResize(this, newSize, mode, shrink);
+            return Optional.of(type.cast(resizable));
+        }
+        if (type == Amendable.class && !readOnly) {
+            Amendable amendable =
+                    (options, force) -> new LuksAmend(this, context.options(), context.secrets(), options, force);
+            return Optional.of(type.cast(amendable));
+        }
         return Optional.empty();
+    }
+
+    /** What changes the header. */
+    @FunctionalInterface
+    interface HeaderChange {
+        /** Makes the change; tells whether there was anything to change. */
+        boolean apply(LuksVolume volume) throws IOException;
+    }
+
+    /** Changes the header while no request is in flight. */
+    boolean change(HeaderChange change) throws IOException {
+        return alone(() -> change.apply(volume));
+    }
+
+    /** What changes the length of the payload. */
+    @FunctionalInterface
+    interface Resizing {
+        /**
+         * Resizes.
+         *
+         * @return the new size
+         */
+        long apply(Storage file, EncryptedBytes bytes, long payloadOffset) throws IOException;
+    }
+
+    /** Resizes while no request is in flight. */
+    long resize(Resizing resizing) throws IOException {
+        return alone(() -> {
+            long newSize = resizing.apply(file, bytes(), volume.header().payloadOffset());
+            setSize(newSize);
+            return newSize;
+        });
     }
 
     @Override

@@ -18,7 +18,11 @@ import java.util.Random;
 /** Volumes that are made and opened quickly, the same bytes each time. */
 final class Volumes {
     static final String PASSPHRASE = "geheim";
-    static final Secrets SECRETS = id -> id.equals("s") ? PASSPHRASE.getBytes(StandardCharsets.UTF_8) : null;
+    static final Secrets SECRETS = id -> switch (id) {
+        case "s" -> PASSPHRASE.getBytes(StandardCharsets.UTF_8);
+        case "new" -> "neu".getBytes(StandardCharsets.UTF_8);
+        default -> null;
+    };
 
     private Volumes() {}
 

@@ -5,6 +5,8 @@ import io.jimg.ImageException;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.spi.Schema;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Options of a qcow2 image that can be changed after it was created; names and words of help are QEMU's. None has a default: what is not given stays. */
 public final class Qcow2AmendOptions {
@@ -20,45 +22,18 @@ public final class Qcow2AmendOptions {
     public static final Option<Boolean> LAZY_REFCOUNTS =
             Option.of(Qcow2.LAZY_REFCOUNTS.name(), OptionType.BOOL, Qcow2.LAZY_REFCOUNTS.help());
 
-    /** Milliseconds that the derivation of a new key shall take. */
-    public static final Option<Long> ENCRYPT_ITER_TIME =
-            Option.of("encrypt.iter-time", OptionType.NUMBER, "Time to spend in PBKDF in milliseconds");
-
-    /** The key slot to change. */
-    public static final Option<Long> ENCRYPT_KEYSLOT =
-            Option.of("encrypt.keyslot", OptionType.NUMBER, "Select a single keyslot to modify explicitly");
-
-    /** Id of the secret that is to open the image. */
-    public static final Option<String> ENCRYPT_NEW_SECRET = Option.of(
-            "encrypt.new-secret",
-            OptionType.STRING,
-            "New secret to set in the matching keyslots. Empty string to erase");
-
-    /** Id of the secret whose key slots are meant. */
-    public static final Option<String> ENCRYPT_OLD_SECRET =
-            Option.of("encrypt.old-secret", OptionType.STRING, "Select all keyslots that match this password");
-
-    /** Whether key slots are to be in use. */
-    public static final Option<String> ENCRYPT_STATE =
-            Option.of("encrypt.state", OptionType.STRING, "Select new state of affected keyslots (active/inactive)");
-
     /** All of them. */
-    public static final Schema SCHEMA = Schema.of(
-            Qcow2.BACKING_FILE,
-            Qcow2.BACKING_FORMAT,
-            COMPAT,
-            Qcow2.DATA_FILE,
-            Qcow2.DATA_FILE_RAW,
-            ENCRYPT_ITER_TIME,
-            ENCRYPT_KEYSLOT,
-            ENCRYPT_NEW_SECRET,
-            ENCRYPT_OLD_SECRET,
-            ENCRYPT_STATE,
-            LAZY_REFCOUNTS,
-            REFCOUNT_BITS,
-            Qcow2.SIZE);
+    public static final Schema SCHEMA = schema();
 
     private Qcow2AmendOptions() {}
+
+    private static Schema schema() {
+        List<Option<?>> all = new ArrayList<>(
+                List.of(Qcow2.BACKING_FILE, Qcow2.BACKING_FORMAT, COMPAT, Qcow2.DATA_FILE, Qcow2.DATA_FILE_RAW));
+        all.addAll(Qcow2.LUKS.change());
+        all.addAll(List.of(LAZY_REFCOUNTS, REFCOUNT_BITS, Qcow2.SIZE));
+        return new Schema(all);
+    }
 
     private static final class CompatType implements OptionType<Qcow2.Compat> {
         @Override

@@ -13,6 +13,7 @@ import io.jimg.Secrets;
 import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Snapshots;
 import io.jimg.crypto.LuksEntropy;
+import io.jimg.ops.Amend;
 import io.jimg.qcow2.header.EncryptionPointer;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.spi.CreateRequest;
@@ -42,7 +43,11 @@ class EncryptionTest {
     private static final int SIZE = 1 << 20;
     private static final int CLUSTER = 1 << 16;
     private static final String PASSPHRASE = "geheim";
-    private static final Secrets SECRETS = id -> id.equals("s") ? PASSPHRASE.getBytes(StandardCharsets.US_ASCII) : null;
+    private static final Secrets SECRETS = id -> switch (id) {
+        case "s" -> PASSPHRASE.getBytes(StandardCharsets.US_ASCII);
+        case "new" -> "neu".getBytes(StandardCharsets.US_ASCII);
+        default -> null;
+    };
     private static final String LUKS = "encrypt.format=luks,encrypt.cipher-alg=aes-128,encrypt.cipher-mode=cbc";
 
     @TempDir
@@ -249,6 +254,47 @@ class EncryptionTest {
             assertThat(((Doc) Objects.requireNonNull(image.formatSpecific().get("encrypt"))).get("format"))
                     .isEqualTo("luks");
             assertThatThrownBy(() -> image.read(ByteBuffer.allocate(512), 0)).isInstanceOf(ImageException.class);
+        }
+    }
+
+    @Test
+    void passphrasesComeAndGo() throws IOException {
+        QemuOracle qemu = QemuOracle.assumePresent();
+        Path file = create(LUKS);
+        try (DiskImage image = open(file, true)) {
+            image.write(ByteBuffer.wrap(filled(CLUSTER, 3)), 0);
+            amend(image, "encrypt.state=active,encrypt.new-secret=new,encrypt.iter-time=0,encrypt.keyslot=6");
+            amend(image, "encrypt.state=inactive,encrypt.old-secret=s");
+            image.write(ByteBuffer.wrap(filled(CLUSTER, 4)), CLUSTER);
+            assertThatThrownBy(() -> amend(image, "encrypt.state=inactive,encrypt.keyslot=6"))
+                    .hasMessageStartingWith("Attempt to erase the only active keyslot 6");
+        }
+        assertThatThrownBy(() -> open(file, false)).hasMessage("Invalid password, cannot unlock any keyslot");
+        qemu.io(
+                        "--object",
+                        "secret,id=n,data=neu",
+                        "--image-opts",
+                        "-c",
+                        "read -P 3 0 64k",
+                        "-c",
+                        "read -P 4 64k 64k",
+                        "driver=qcow2,file.filename=" + file + ",encrypt.key-secret=n")
+                .expectExit(0);
+    }
+
+    private static void amend(DiskImage image, String options) throws IOException {
+        DottedOptions text = DottedOptions.EMPTY;
+        for (String option : options.split(",")) {
+            text = text.with(option.split("=")[0], option.split("=")[1]);
+        }
+        Amend.of(Images.standard(), image, text, false).run();
+    }
+
+    @Test
+    void keySlotsAreThoseOfLuks() throws IOException {
+        try (DiskImage image = open(create("encrypt.format=aes"), true)) {
+            assertThatThrownBy(() -> amend(image, "encrypt.state=active,encrypt.new-secret=new"))
+                    .hasMessage("Only LUKS encryption options can be amended for qcow2 with amend");
         }
     }
 

@@ -187,7 +187,7 @@ public final class LuksOptions {
     public KeySlotChange change(Options options, Secrets secrets) throws ImageException {
         KeySlotChange.State wanted = options.get(state);
         if (wanted == null) {
-            throw new ImageException(ErrorKind.BAD_OPTION, "Parameter '" + prefix + "state' is missing");
+            throw new ImageException(ErrorKind.BAD_OPTION, "Parameter 'state' is missing");
         }
         String oldId = options.get(oldSecret);
         String newId = options.get(newSecret);

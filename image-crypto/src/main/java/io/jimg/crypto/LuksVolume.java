@@ -12,14 +12,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A LUKS header where it lies, with the key material that belongs to it. Whoever holds one keeps others from changing the header meanwhile. Not for several threads.
+ * A LUKS header where it lies, with the key material that belongs to it. Whoever holds one keeps others from changing the header meanwhile. Changed by one thread at a time; the header can be looked at by others.
  */
 public final class LuksVolume {
     private static final int HEAD = 512;
 
     private final Storage file;
     private final long start;
-    private LuksHeader header;
+    private volatile LuksHeader header;
 
     private LuksVolume(Storage file, long start, LuksHeader header) {
         this.file = file;

@@ -2,16 +2,14 @@ package io.jimg.qcow2.image;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.Option;
 import io.jimg.Options;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2AmendOptions;
-import io.jimg.qcow2.header.CryptMethod;
+import io.jimg.qcow2.encryption.KeySlotAmend;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.snapshot.SnapshotReader;
 import java.io.IOException;
-import java.util.List;
 import java.util.Objects;
 
 /**
@@ -20,17 +18,11 @@ import java.util.Objects;
  * @param upgrade whether version 3 is to be made of version 2
  * @param downgrade whether version 2 is to be made of version 3
  * @param refcountOrder log2 of the refcounts' width in bits
+ * @param keySlots whether passphrases are to come or go
  */
-record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder) {
+record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean keySlots) {
     private static final int SECTOR = 512;
     private static final long LARGEST_VM_STATE = 0xFFFF_FFFFL;
-
-    private static final List<Option<?>> ENCRYPTION = List.of(
-            Qcow2AmendOptions.ENCRYPT_ITER_TIME,
-            Qcow2AmendOptions.ENCRYPT_KEYSLOT,
-            Qcow2AmendOptions.ENCRYPT_NEW_SECRET,
-            Qcow2AmendOptions.ENCRYPT_OLD_SECRET,
-            Qcow2AmendOptions.ENCRYPT_STATE);
 
     /**
      * Checks the options.
@@ -44,7 +36,7 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder) {
                 ? options.require(Qcow2AmendOptions.COMPAT).version()
                 : present;
         int order = order(options, header);
-        checkEncryption(options, header);
+        boolean keySlots = KeySlotAmend.wanted(options, header);
         if (order != 4 && version < 3) {
             throw fail(
                     options.has(Qcow2AmendOptions.REFCOUNT_BITS)
@@ -72,7 +64,7 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder) {
         if (version < 3 && present >= 3) {
             checkSnapshots(image, header, size);
         }
-        return new AmendPlan(version >= 3 && present < 3, version < 3 && present >= 3, order);
+        return new AmendPlan(version >= 3 && present < 3, version < 3 && present >= 3, order, keySlots);
     }
 
     private static int order(Options options, Header header) throws ImageException {
@@ -84,17 +76,6 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder) {
             throw fail("Refcount width must be a power of two and may not exceed 64 bits");
         }
         return Long.numberOfTrailingZeros(bits);
-    }
-
-    private static void checkEncryption(Options options, Header header) throws ImageException {
-        for (Option<?> option : ENCRYPTION) {
-            if (options.has(option)) {
-                throw fail(
-                        header.cryptMethod() == CryptMethod.NONE
-                                ? "Can't amend encryption options - encryption not present"
-                                : "Only LUKS encryption options can be amended for qcow2 with amend");
-            }
-        }
     }
 
     /** It may be named as it is, and by its format, too. */

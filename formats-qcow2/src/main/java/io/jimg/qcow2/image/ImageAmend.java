@@ -11,13 +11,16 @@ import io.jimg.qcow2.amend.CompressedSearch;
 import io.jimg.qcow2.amend.ZeroRemoval;
 import io.jimg.qcow2.check.RefcountWidth;
 import io.jimg.qcow2.check.SnapshotCompletion;
+import io.jimg.qcow2.encryption.KeySlotAmend;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CompressionType;
+import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderExtension;
 import io.jimg.qcow2.header.HeaderRewrite;
 import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.spi.OpenContext;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
@@ -31,13 +34,20 @@ final class ImageAmend extends Job<Boolean> {
 
     private final Qcow2Image image;
     private final Options options;
+    private final boolean force;
     private boolean changed;
     private int step;
     private int steps = 1;
 
-    ImageAmend(Qcow2Image image, Options options) {
+    /**
+     * A change.
+     *
+     * @param force whether even the last passphrase may be taken away
+     */
+    ImageAmend(Qcow2Image image, Options options, boolean force) {
         this.image = image;
         this.options = options;
+        this.force = force;
     }
 
     @Override
@@ -51,6 +61,10 @@ final class ImageAmend extends Job<Boolean> {
         boolean otherSize = size != null && size != image.header().size();
         steps = Math.max(1, (otherWidth ? 1 : 0) + (otherSize ? 1 : 0) + (plan.downgrade() ? 1 : 0));
         progress(0, (long) steps * UNITS);
+        if (plan.keySlots()) {
+            OpenContext context = image.context();
+            changed |= image.exclusively(new KeySlotAmend(context.options(), context.secrets(), options, force));
+        }
         if (plan.upgrade()) {
             image.exclusively(new SnapshotCompletion());
             rewrite(ImageAmend::version3);
@@ -131,6 +145,9 @@ final class ImageAmend extends Job<Boolean> {
                 .bits();
         if (header.hasDataFile()) {
             throw fail("Cannot downgrade an image with a data file");
+        }
+        if (header.cryptMethod() != CryptMethod.NONE && header.backingName() != null) {
+            throw fail("Cannot downgrade an encrypted image with a backing file");
         }
         if (hindering != 0) {
             throw fail(

@@ -73,7 +73,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             all.with(
                             Resizable.class,
                             (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink))
-                    .with(Amendable.class, (options, force) -> new ImageAmend(this, options))
+                    .with(Amendable.class, (options, force) -> new ImageAmend(this, options, force))
                     .with(Emptiable.class, () -> exclusively(new Emptying()))
                     .with(Rebasable.class, (name, format) -> exclusively(new BackingChange(name, format)));
         }

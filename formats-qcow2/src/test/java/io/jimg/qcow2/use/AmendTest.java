@@ -207,7 +207,9 @@ class AmendTest {
             storage.copyTo(copy);
         }
         save(making.base(), folder.resolve(Configuration.BASE));
-        oracle.imgIn(folder, "check", "-f", "qcow2", "amended.qcow2").expectExit(0);
+        List<Object> words = new ArrayList<>(List.of("check"));
+        words.addAll(making.configuration().words("amended.qcow2"));
+        oracle.imgIn(folder, words.toArray()).expectExit(0);
     }
 
     private static void save(@Nullable MemoryStorage storage, Path file) throws IOException {
