@@ -44,9 +44,7 @@ class BitmapsPowerLossTest {
             Configuration configuration;
             do {
                 configuration = Configuration.random(random, true);
-                // An encrypted disk discards whole sectors, where the model counts every byte.
-            } while (configuration.encrypted()
-                    || configuration.create().contains("compat=v2")
+            } while (configuration.create().contains("compat=v2")
                     || configuration.create().contains("lazy_refcounts=on"));
             try {
                 new Run(configuration, seed, random).run();
