@@ -174,7 +174,7 @@ public final class FileStorage implements Storage {
     /** Has the next {@link #allocatedSize()} answered sooner, where the answer takes another program: that runs from now on, beside the caller. */
     void expectAllocatedSize() {
         if (host.isEmpty()) {
-            expected.set(DiskUsage.ask(path.path()));
+            expected.set(DiskUsage.ask(path.path(), path.fileKey()));
         }
     }
 
@@ -186,7 +186,9 @@ public final class FileStorage implements Storage {
             }
             long size = channel.size();
             DiskUsage known = expected.getAndSet(null);
-            return (known != null ? known : DiskUsage.ask(path.path())).answer().orElse(size);
+            return (known != null ? known : DiskUsage.ask(path.path(), path.fileKey()))
+                    .answer()
+                    .orElse(size);
         } catch (IOException failure) {
             throw failed(failure);
         }

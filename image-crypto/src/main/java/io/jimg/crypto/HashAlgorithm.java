@@ -2,8 +2,6 @@ package io.jimg.crypto;
 
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import org.bouncycastle.jcajce.provider.digest.RIPEMD160;
-import org.bouncycastle.jcajce.provider.digest.SM3;
 
 /** The hashes that QEMU offers for keys and IVs, under the names that options and LUKS headers use. */
 public enum HashAlgorithm {
@@ -54,10 +52,10 @@ public enum HashAlgorithm {
     /** A fresh digest, for one thread; it can be cloned. */
     MessageDigest newDigest() {
         if (this == RIPEMD160) {
-            return new RIPEMD160.Digest();
+            return BouncyDigests.ripemd160();
         }
         if (this == SM3) {
-            return new SM3.Digest();
+            return BouncyDigests.sm3();
         }
         try {
             return MessageDigest.getInstance(javaName);
