@@ -25,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -259,19 +260,25 @@ class ChangesPowerLossTest {
         }
         if (oracle.isPresent() && random.nextInt(JUDGED_BY_QEMU) == 0) {
             judged++;
-            judge(oracle.get(), storage.crash(seed));
+            judge(oracle.get(), making, storage.crash(seed));
         }
     }
 
-    private void judge(QemuOracle real, ReorderingStorage left) throws IOException {
+    private void judge(QemuOracle real, Making making, ReorderingStorage left) throws IOException {
         Path file = folder.resolve("crashed.qcow2");
         Files.deleteIfExists(file);
         try (FileStorage copy = FileStorage.create(file)) {
             left.copyTo(copy);
         }
-        String options = "driver=qcow2,backing=,file.filename=" + file;
-        real.img("check", "-q", "-r", "all", "--image-opts", options).expectExit(0);
-        real.img("check", "-q", "--image-opts", options).expectExit(0);
+        List<Object> words = making.configuration().words(file + ",backing=");
+        check(real, List.of("check", "-q", "-r", "all"), words);
+        check(real, List.of("check", "-q"), words);
+    }
+
+    private static void check(QemuOracle real, List<String> command, List<Object> image) {
+        List<Object> words = new ArrayList<>(command);
+        words.addAll(image);
+        real.img(words.toArray()).expectExit(0);
     }
 
     private static byte[] read(DiskImage image, int length) throws IOException {
