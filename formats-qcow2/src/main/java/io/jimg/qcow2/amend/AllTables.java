@@ -22,9 +22,10 @@ final class AllTables {
         /**
          * One L2 table.
          *
+         * @param guestOffset first guest byte that it maps
          * @param active whether the active L1 table refers to it
          */
-        void table(long hostOffset, boolean active) throws IOException;
+        void table(long hostOffset, long guestOffset, boolean active) throws IOException;
     }
 
     private final ExclusiveFile image;
@@ -71,7 +72,7 @@ final class AllTables {
                         null);
             }
             if (hostOffset != 0 && seen.add(hostOffset)) {
-                visitor.table(hostOffset, active);
+                visitor.table(hostOffset, i * image.header().guestBytesPerL2Table(), active);
             }
             pulse.passed(before + i + 1, total);
         }

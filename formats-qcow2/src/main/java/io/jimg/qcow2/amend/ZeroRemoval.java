@@ -1,11 +1,14 @@
 package io.jimg.qcow2.amend;
 
+import io.jimg.DamageException;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderFields;
+import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.mapping.EntryCodec;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,16 +27,26 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
     private static final long COMPRESSED = 1L << 62;
     private static final long ZERO = 1;
 
+    /** Writes what a guest reads as zeroes. */
+    @FunctionalInterface
+    public interface Zeroes {
+        /** Fills one host cluster, for the guest bytes at an offset. */
+        void write(long hostOffset, long guestOffset) throws IOException;
+    }
+
     private final boolean backing;
+    private final Zeroes zeroes;
     private final Pulse pulse;
 
     /**
      * A change of an image without extended L2 entries and without an external data file.
      *
      * @param backing whether what is unallocated shows a backing file
+     * @param zeroes writes zeroes as the image's encryption wants them
      */
-    public ZeroRemoval(boolean backing, Pulse pulse) {
+    public ZeroRemoval(boolean backing, Zeroes zeroes, Pulse pulse) {
         this.backing = backing;
+        this.zeroes = zeroes;
         this.pulse = pulse;
     }
 
@@ -41,8 +54,27 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
     @Override
     public Boolean apply(ExclusiveFile image) throws IOException {
         Tables tables = new Tables(image);
-        new AllTables(image, pulse).each(tables::change);
+        try {
+            new AllTables(image, pulse).each(tables::change);
+        } catch (ImageException failure) {
+            throw failure.kind() == ErrorKind.CORRUPT && !(failure instanceof DamageException)
+                    ? marked(image, failure)
+                    : failure;
+        }
         return tables.changed;
+    }
+
+    /** Marks an image whose tables are damaged, so that nobody writes to it until it was repaired. */
+    private static DamageException marked(ExclusiveFile image, ImageException failure) throws IOException {
+        image.changeHeader(sector -> sector.putLong(
+                HeaderFields.INCOMPATIBLE_FEATURES,
+                sector.getLong(HeaderFields.INCOMPATIBLE_FEATURES) | IncompatibleFeature.CORRUPT.mask()));
+        return new DamageException(
+                "qcow2: Marking image as corrupt: " + failure.getMessage()
+                        + "; further corruption events will be suppressed",
+                image.file().name(),
+                failure.offset(),
+                failure);
     }
 
     /** A cluster that a table no longer refers to. */
@@ -53,7 +85,6 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
         private final Header header;
         private final ClusterAllocator allocator;
         private final ByteBuffer table;
-        private final ByteBuffer zeroes;
         private boolean changed;
 
         Tables(ExclusiveFile image) {
@@ -61,10 +92,9 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
             this.header = image.header();
             this.allocator = image.allocator();
             this.table = ByteBuffer.allocate(header.clusterSize());
-            this.zeroes = ByteBuffer.allocate(header.clusterSize());
         }
 
-        void change(long tableOffset, boolean active) throws IOException {
+        void change(long tableOffset, long guestStart, boolean active) throws IOException {
             image.file().read(table.clear(), tableOffset);
             long references = allocator.refcount(tableOffset);
             List<Freed> freed = new ArrayList<>();
@@ -72,7 +102,10 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
             for (int at = 0; at < table.capacity(); at += Long.BYTES) {
                 long entry = table.getLong(at);
                 if ((entry & COMPRESSED) == 0 && (entry & ZERO) != 0) {
-                    table.putLong(at, change(entry, tableOffset, at / Long.BYTES, references, active, freed));
+                    int index = at / Long.BYTES;
+                    long guestOffset = guestStart + ((long) index << header.clusterBits());
+                    requireAligned(entry, tableOffset, index);
+                    table.putLong(at, change(entry, guestOffset, references, active, freed));
                     found = true;
                 }
             }
@@ -90,9 +123,7 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
             }
         }
 
-        /** Returns the entry that is to be there instead. */
-        private long change(long entry, long tableOffset, int index, long references, boolean active, List<Freed> freed)
-                throws IOException {
+        private void requireAligned(long entry, long tableOffset, int index) throws ImageException {
             long hostOffset = entry & EntryCodec.OFFSET_MASK;
             if ((hostOffset & (header.clusterSize() - 1)) != 0) {
                 throw new ImageException(
@@ -104,8 +135,14 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
                         hostOffset,
                         null);
             }
+        }
+
+        /** Returns the entry that is to be there instead. */
+        private long change(long entry, long guestOffset, long references, boolean active, List<Freed> freed)
+                throws IOException {
+            long hostOffset = entry & EntryCodec.OFFSET_MASK;
             if (backing && hostOffset != 0 && allocator.refcount(hostOffset) == references) {
-                image.file().write(zeroes.clear(), hostOffset);
+                zeroes.write(hostOffset, guestOffset);
                 return entry & ~ZERO;
             }
             if (hostOffset != 0) {
@@ -118,7 +155,7 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
             for (long i = 1; i < references; i++) {
                 allocator.retain(fresh, 1);
             }
-            image.file().write(zeroes.clear(), fresh);
+            zeroes.write(fresh, guestOffset);
             return active && references == 1 ? fresh | COPIED : fresh;
         }
     }

@@ -15,13 +15,13 @@ import io.jimg.qcow2.encryption.KeySlotAmend;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.CompressionType;
-import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderExtension;
 import io.jimg.qcow2.header.HeaderRewrite;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.spi.OpenContext;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 
@@ -30,7 +30,7 @@ import java.util.function.UnaryOperator;
  * last. All that can be refused is refused before.
  */
 final class ImageAmend extends Job<Boolean> {
-    private static final int UNITS = 1000;
+    private static final int UNITS = 1_000_000;
 
     private final Qcow2Image image;
     private final Options options;
@@ -131,7 +131,14 @@ final class ImageAmend extends Job<Boolean> {
     private void removeZeroes() throws IOException {
         try {
             boolean backing = image.header().backingName() != null;
-            changed |= image.exclusively(new ZeroRemoval(backing, this::passed));
+            Foundation foundation = image.foundation();
+            ByteBuffer zeroes = ByteBuffer.allocate(image.clusterSize());
+            changed |= image.exclusively(new ZeroRemoval(
+                    backing,
+                    (hostOffset, guestOffset) -> foundation
+                            .guestData(foundation.files().file())
+                            .write(zeroes.clear(), hostOffset, guestOffset),
+                    this::passed));
         } catch (IOException failure) {
             throw ImageException.wrap(failure).prefixed("Failed to turn zero into data clusters: ");
         }
@@ -145,9 +152,6 @@ final class ImageAmend extends Job<Boolean> {
                 .bits();
         if (header.hasDataFile()) {
             throw fail("Cannot downgrade an image with a data file");
-        }
-        if (header.cryptMethod() != CryptMethod.NONE && header.backingName() != null) {
-            throw fail("Cannot downgrade an encrypted image with a backing file");
         }
         if (hindering != 0) {
             throw fail(
