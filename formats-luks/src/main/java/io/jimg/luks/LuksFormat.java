@@ -20,6 +20,7 @@ import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -135,12 +136,10 @@ public final class LuksFormat implements ImageFormat {
                 : DottedOptions.EMPTY.with(Luks.OPTIONS.keySecret().name(), secret);
     }
 
-    /** QEMU wants the passphrase's name even here. */
+    /** QEMU wants the passphrase even here. */
     @Override
     public Measurement measure(MeasureRequest request) throws IOException {
-        if (request.options().get(Luks.OPTIONS.keySecret()) == null) {
-            throw new ImageException(ErrorKind.SECRET, "Parameter 'key-secret' is required for cipher");
-        }
+        Arrays.fill(Luks.OPTIONS.passphrase(request.options(), request.secrets()), (byte) 0);
         long header = LuksVolume.headerLength(
                 Luks.OPTIONS.parameters(request.options()).cipher());
         if (request.size() > Long.MAX_VALUE - header) {

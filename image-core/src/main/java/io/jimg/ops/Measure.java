@@ -5,6 +5,7 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.Job;
+import io.jimg.Secrets;
 import io.jimg.capability.Bitmaps;
 import io.jimg.capability.Measurement;
 import io.jimg.spi.DottedOptions;
@@ -28,6 +29,7 @@ public final class Measure {
     private final String format;
     private DottedOptions options = DottedOptions.EMPTY;
     private @Nullable DiskImage bitmapsOf;
+    private Secrets secrets = Secrets.NONE;
 
     /** For an image of a format. */
     public Measure(Images images, String format) {
@@ -38,6 +40,12 @@ public final class Measure {
     /** Options of the new image as text, as in {@code -o}. */
     public Measure options(DottedOptions value) {
         options = value;
+        return this;
+    }
+
+    /** Who gives the passphrases that the options name: they must be there, though they change no figure. */
+    public Measure secrets(Secrets value) {
+        secrets = value;
         return this;
     }
 
@@ -121,6 +129,6 @@ public final class Measure {
         } catch (ImageException wrong) {
             throw new InvalidOptionsException(wrong);
         }
-        return driver.measure(new MeasureRequest(size, read.values(), read.refused(), source));
+        return driver.measure(new MeasureRequest(size, read.values(), read.refused(), source, secrets));
     }
 }

@@ -1,6 +1,7 @@
 package io.jimg.spi;
 
 import io.jimg.Options;
+import io.jimg.Secrets;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,12 +13,14 @@ import org.jspecify.annotations.Nullable;
  * @param options read by the format's {@link ImageFormat#createSchema()}; what would be refused where the image is made may be missing
  * @param refused the words that are no value of their option, for a format that looks at them
  * @param source what the image would be a copy of; null for an empty image
+ * @param secrets who gives the passphrases that the options name
  */
 public record MeasureRequest(
         long size,
         Options options,
         DottedOptions refused,
-        @Nullable Source source) {
+        @Nullable Source source,
+        Secrets secrets) {
 
     /** The image to be copied. */
     public interface Source {

@@ -123,7 +123,7 @@ final class MeasureCommand implements Command {
     private Measurement measure(Console console, ImageSource source, @Nullable String name)
             throws CommandException, IOException {
         if (name == null) {
-            return run(console, measure().ofSize(SizeArgument.parse("image size", size == null ? "" : size)));
+            return run(console, measure(source).ofSize(SizeArgument.parse("image size", size == null ? "" : size)));
         }
         try (OpenSources opened = new OpenSources()) {
             DiskImage image = source.locate(name, format).open();
@@ -131,15 +131,16 @@ final class MeasureCommand implements Command {
             if (snapshot != null) {
                 opened.replaceBySnapshot(snapshot);
             }
-            return run(console, measure().bitmapsOf(image).of(opened.images().get(0)));
+            return run(
+                    console, measure(source).bitmapsOf(image).of(opened.images().get(0)));
         }
     }
 
-    private Measure measure() throws CommandException {
+    private Measure measure(ImageSource source) throws CommandException {
         DottedOptions list = options == null
                 ? DottedOptions.EMPTY
                 : DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED));
-        return new Measure(AllFormats.images(), newFormat).options(list);
+        return new Measure(AllFormats.images(), newFormat).options(list).secrets(source.secrets());
     }
 
     private Measurement run(Console console, Job<Measurement> job) throws CommandException, IOException {

@@ -13,6 +13,7 @@ import io.jimg.spi.MeasureRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -21,22 +22,18 @@ import org.jspecify.annotations.Nullable;
  * mapped; an external data file is counted as if its bytes were in the image.
  */
 public final class Measuring {
+    private static final String LUKS = "luks";
+
     private final MeasureRequest request;
     private final Options options;
     private final int version;
     private final int clusterBits;
     private final int refcountOrder;
     private final boolean extendedL2;
-    private final @Nullable NewEncryption encryption;
 
     private Measuring(MeasureRequest request) throws ImageException {
         this.request = request;
         this.options = request.options();
-        this.encryption = NewEncryption.of(options);
-        if (encryption != null && options.get(Qcow2.LUKS.keySecret()) == null) {
-            throw new ImageException(
-                    ErrorKind.SECRET, "Parameter '" + Qcow2.LUKS.keySecret().name() + "' is required for cipher");
-        }
         refuse("compat", "Invalid compatibility level: '%s'");
         refuse("preallocation", "invalid parameter value: %s");
         Qcow2.Compat compat = options.get(Qcow2.COMPAT);
@@ -70,8 +67,17 @@ public final class Measuring {
 
     private Measurement measure() throws IOException {
         long guest = clusters(request.size()) << clusterBits;
-        long metadata = metadataClusters() << clusterBits;
+        long metadata = (metadataClusters() + clusters(luksHeader())) << clusterBits;
         return new Measurement(metadata + data(guest), metadata + guest, bitmaps());
+    }
+
+    /** Bytes of the LUKS header, which QEMU does not take into account where it counts refcounts; 0 where there is none. */
+    private long luksHeader() throws ImageException {
+        if (!LUKS.equals(options.get(Qcow2.ENCRYPT_FORMAT))) {
+            return 0;
+        }
+        NewEncryption.checkSecret(options, request.secrets());
+        return Objects.requireNonNull(NewEncryption.of(options)).headerLength();
     }
 
     /** Bytes of data clusters right after the creation. */
@@ -93,11 +99,7 @@ public final class Measuring {
     /** Clusters of metadata where every guest cluster is allocated: header, L1, L2 tables, refcount table and blocks, which count themselves, too. */
     private long metadataClusters() {
         long l2Tables = Header.l1EntriesNeeded(request.size(), clusterBits, extendedL2);
-        long counted = 1
-                + clusters(l2Tables * Long.BYTES)
-                + l2Tables
-                + clusters(request.size())
-                + clusters(encryption == null ? 0 : encryption.headerLength());
+        long counted = 1 + clusters(l2Tables * Long.BYTES) + l2Tables + clusters(request.size());
         int blockBits = clusterBits + 3 - refcountOrder;
         long blocks = 0;
         long table = 0;
