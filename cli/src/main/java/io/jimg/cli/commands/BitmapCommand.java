@@ -92,11 +92,13 @@ final class BitmapCommand implements Command {
         check(words.operands());
         String name = words.operands().get(1);
         ImageSource.Located located = source.locate(words.operands().get(0), format);
-        try (DiskImage image =
-                        located.with(located.options().withWritable(true)).open();
+        try (DiskImage image = located.with(located.options().withWritable(true).withBacking(false))
+                        .open();
                 OpenSources others = new OpenSources()) {
             if (sourceFile != null) {
-                others.add(mergeSource.locate(sourceFile, sourceFormat).open());
+                // Without what lies beneath: that may be the very image that is open for writing.
+                ImageSource.Located other = mergeSource.locate(sourceFile, sourceFormat);
+                others.add(other.with(other.options().withBacking(false)).open());
             }
             DiskImage merged = sourceFile == null ? image : others.first();
             for (Action action : actions) {
