@@ -16,6 +16,7 @@ module io.jimg {
     uses io.jimg.spi.ProtocolDriver;
 
     provides io.jimg.spi.ProtocolDriver with
+            io.jimg.debug.BlkdebugProtocol,
             io.jimg.storage.FileProtocol,
             io.jimg.storage.HostDeviceProtocol,
             io.jimg.storage.NullProtocol;

@@ -15,6 +15,7 @@ import io.jimg.spi.Zeroes;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -127,7 +128,13 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     }
 
     @Override
+    protected void about(StorageEvent event) throws IOException {
+        file.about(event);
+    }
+
+    @Override
     protected void doRead(ByteBuffer destination, long offset) throws IOException {
+        file.about(StorageEvent.READ_AIO);
         file.read(destination, window.start() + offset);
     }
 
@@ -137,6 +144,7 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
             checkFirstSector(source, prober);
         }
         long end = offset + source.remaining();
+        file.about(StorageEvent.WRITE_AIO);
         file.write(source, window.start() + offset);
         if (end > size() && window.start() + size() > 0) {
             cutPadding();
@@ -196,6 +204,7 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doFlush() throws IOException {
+        file.about(StorageEvent.FLUSH_TO_DISK);
         file.flush();
     }
 

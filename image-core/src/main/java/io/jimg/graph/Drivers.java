@@ -2,6 +2,7 @@ package io.jimg.graph;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.debug.BlkdebugProtocol;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.FileProtocol;
@@ -28,7 +29,9 @@ public record Drivers(List<ImageFormat> formats, List<ProtocolDriver> protocols)
 
     /** The protocols of this module. */
     public static Drivers own() {
-        return new Drivers(List.of(), List.of(new FileProtocol(), new HostDeviceProtocol(), new NullProtocol()));
+        return new Drivers(
+                List.of(),
+                List.of(new FileProtocol(), new HostDeviceProtocol(), new NullProtocol(), new BlkdebugProtocol()));
     }
 
     /** Those that {@link ServiceLoader} finds with the class loader of the SPI. */

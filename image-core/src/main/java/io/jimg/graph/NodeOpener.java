@@ -10,6 +10,7 @@ import io.jimg.OptionType;
 import io.jimg.Options;
 import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.DottedOptions;
+import io.jimg.spi.FilterProtocol;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
@@ -220,6 +221,9 @@ public final class NodeOpener {
         Options common = commonOptions(text);
         Options options = parse(protocol, text);
         String name = protocol.nameOf(options);
+        if (protocol instanceof FilterProtocol filter) {
+            return openFilter(filter, options, text, mode, origin);
+        }
         if (origin.role() != null) {
             caller.gate().permit(new OpenGate.Request(origin.role(), protocol.name(), name, origin.referrer()));
         }
@@ -229,6 +233,42 @@ public final class NodeOpener {
                 options,
                 new ProtocolDriver.Mode(
                         mode.writable() && !readOnly, mode.cache(), mode.locking() && !share, mode.inspectOnly()));
+    }
+
+    /** Opens a storage over another, which is named, described by options, or an image of a format. */
+    private Storage openFilter(
+            FilterProtocol filter, Options options, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
+        DottedOptions own = text.child(filter.child());
+        String name = text.get(FilterProtocol.NAME_PREFIX + filter.child());
+        String driver = own.get("driver");
+        Storage inner;
+        if (driver != null && drivers.findProtocol(driver) == null) {
+            inner = new BlockDeviceStorage(openNode(name, null, own, mode.writable(), true, origin));
+        } else if (name != null) {
+            inner = openByName(name, own, mode, origin);
+        } else if (own.isEmpty()) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION, "A block device must be specified for \"" + filter.child() + "\"");
+        } else {
+            inner = openProtocol(drivers.protocolOf((driver == null ? "file" : driver) + ':'), own, mode, origin);
+        }
+        try {
+            return filter.open(inner, options, lists(filter, text));
+        } catch (Throwable failure) {
+            closeAfter(failure, inner);
+            throw failure;
+        }
+    }
+
+    private static DottedOptions lists(FilterProtocol filter, DottedOptions text) {
+        DottedOptions lists = DottedOptions.EMPTY;
+        for (String list : filter.lists()) {
+            for (Map.Entry<String, String> entry : text.child(list).entries().entrySet()) {
+                lists = lists.with(list + '.' + entry.getKey(), entry.getValue());
+            }
+        }
+        return lists;
     }
 
     private static Chain chain(Storage file, Origin origin) throws ImageException {
@@ -320,7 +360,14 @@ public final class NodeOpener {
         return parse(own, format.openSchema(), "Block format '" + format.name() + "' does not support the option '");
     }
 
-    private static Options parse(ProtocolDriver protocol, DottedOptions own) throws ImageException {
+    private static Options parse(ProtocolDriver protocol, DottedOptions text) throws ImageException {
+        DottedOptions own = text;
+        if (protocol instanceof FilterProtocol filter) {
+            own = own.withoutChild(filter.child());
+            for (String list : filter.lists()) {
+                own = own.withoutChild(list);
+            }
+        }
         return parse(own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
     }
 

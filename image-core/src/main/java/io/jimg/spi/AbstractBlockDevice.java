@@ -7,6 +7,7 @@ import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.WriteFlag;
 import io.jimg.ZeroMode;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -67,6 +68,9 @@ public abstract class AbstractBlockDevice implements BlockDevice {
     protected boolean writeThrough() {
         return false;
     }
+
+    /** Hears of the steps of a write that this base takes; for devices whose storage may want to know, see {@link io.jimg.storage.Storage#about}. */
+    protected void about(StorageEvent event) throws IOException {}
 
     /** For formats that can be resized: the new size holds for requests that start afterwards. */
     protected final void setSize(long newSize) {
@@ -284,14 +288,17 @@ public abstract class AbstractBlockDevice implements BlockDevice {
 
     private void writeAligned(ByteBuffer source, long offset, int largest) throws IOException {
         int length = source.remaining();
+        about(StorageEvent.PWRITEV);
         if (length <= largest) {
             doWrite(source, offset);
+            about(StorageEvent.PWRITEV_DONE);
             return;
         }
         int start = source.position();
         for (int done = 0; done < length; done += largest) {
             doWrite(source.slice(start + done, Math.min(largest, length - done)), offset + done);
         }
+        about(StorageEvent.PWRITEV_DONE);
         source.position(start + length);
     }
 
@@ -328,14 +335,33 @@ public abstract class AbstractBlockDevice implements BlockDevice {
                 int skip = (int) (at - from);
                 int take = (int) Math.min(span - skip, end - at);
                 if (skip > 0 || skip + take < span) {
-                    doRead(bounce.clear().limit(span), from);
+                    readAround(bounce.clear().limit(span), from, skip > 0, skip + take < span);
                 }
                 source.limit(source.position() + take);
                 bounce.clear().position(skip).put(source);
                 source.limit(sourceEnd);
+                about(StorageEvent.PWRITEV);
                 doWrite(bounce.clear().limit(span), from);
+                about(StorageEvent.PWRITEV_DONE);
                 at += take;
             }
+        }
+    }
+
+    /** Reads the blocks that a write covers in part, the first or the last of them, or both. */
+    private void readAround(ByteBuffer blocks, long offset, boolean head, boolean tail) throws IOException {
+        if (head) {
+            about(StorageEvent.PWRITEV_RMW_HEAD);
+        }
+        if (tail && !head) {
+            about(StorageEvent.PWRITEV_RMW_TAIL);
+        }
+        doRead(blocks, offset);
+        if (head) {
+            about(StorageEvent.PWRITEV_RMW_AFTER_HEAD);
+        }
+        if (tail) {
+            about(StorageEvent.PWRITEV_RMW_AFTER_TAIL);
         }
     }
 

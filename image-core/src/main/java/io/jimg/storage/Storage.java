@@ -88,6 +88,13 @@ public interface Storage extends AutoCloseable {
      */
     default void share(Sharing sharing) throws IOException {}
 
+    /**
+     * Hears what a driver is about to do. Nothing comes of it but in a storage that was made to fail at certain steps, or to hold them up, so that what a driver does then can be tested.
+     *
+     * @throws IOException as the step itself would
+     */
+    default void about(StorageEvent event) throws IOException {}
+
     /** Makes durable what has completed before, the length included. */
     void flush() throws IOException;
 

@@ -8,6 +8,7 @@ public final class Commands {
     /** All names, in alphabetical order. */
     public static final List<String> NAMES = List.of(
             "amend",
+            "bench",
             "bitmap",
             "check",
             "commit",
@@ -28,6 +29,7 @@ public final class Commands {
     public static @Nullable Command find(String name) {
         return switch (name) {
             case "amend" -> new AmendCommand();
+            case "bench" -> new BenchCommand();
             case "bitmap" -> new BitmapCommand();
             case "check" -> new CheckCommand();
             case "commit" -> new CommitCommand();

@@ -19,6 +19,13 @@ final class AioQueue {
     private final BlockingQueue<Runnable> ended = new LinkedBlockingQueue<>();
     private int pending;
 
+    private record Note(Runnable saying) implements Runnable {
+        @Override
+        public void run() {
+            saying.run();
+        }
+    }
+
     /** A request. */
     @FunctionalInterface
     interface Request {
@@ -41,21 +48,28 @@ final class AioQueue {
         over.await(HEAD_START, TimeUnit.MILLISECONDS);
     }
 
+    /** Keeps something to say that is no request's end. */
+    void note(Runnable saying) {
+        ended.add(new Note(saying));
+    }
+
     /** Says what there is to say of the requests that are over. */
     void report() {
         Runnable next;
         while ((next = ended.poll()) != null) {
-            pending--;
-            next.run();
+            say(next);
         }
+    }
+
+    private void say(Runnable next) {
+        pending -= next instanceof Note ? 0 : 1;
+        next.run();
     }
 
     /** Waits for all requests and says what there is to say of them. */
     void finish() throws InterruptedException {
         while (pending > 0) {
-            Runnable next = ended.take();
-            pending--;
-            next.run();
+            say(ended.take());
         }
     }
 }

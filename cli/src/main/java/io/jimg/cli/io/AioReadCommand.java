@@ -4,6 +4,7 @@ import io.jimg.BlockDevice;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.List;

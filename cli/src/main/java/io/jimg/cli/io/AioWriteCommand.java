@@ -6,6 +6,7 @@ import io.jimg.ZeroMode;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

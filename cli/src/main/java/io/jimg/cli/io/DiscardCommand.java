@@ -5,6 +5,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.util.List;
 

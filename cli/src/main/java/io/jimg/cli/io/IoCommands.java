@@ -12,6 +12,7 @@ final class IoCommands {
             "aio_read",
             "aio_write",
             "alloc",
+            "break",
             "close",
             "discard",
             "flush",
@@ -23,10 +24,13 @@ final class IoCommands {
             "quit",
             "read",
             "readv",
+            "remove_break",
             "reopen",
+            "resume",
             "sigraise",
             "sleep",
             "truncate",
+            "wait_break",
             "write",
             "writev");
 
@@ -40,6 +44,7 @@ final class IoCommands {
             case "aio_read" -> new AioReadCommand();
             case "aio_write" -> new AioWriteCommand();
             case "alloc", "a" -> AllocCommand.alloc();
+            case "break" -> BreakCommands.set();
             case "close", "c" -> SimpleCommands.close();
             case "discard", "d" -> new DiscardCommand();
             case "flush", "f" -> SimpleCommands.flush();
@@ -51,10 +56,13 @@ final class IoCommands {
             case "quit", "q" -> SimpleCommands.quit();
             case "read", "r" -> new ReadCommand();
             case "readv" -> new VectorReadCommand();
+            case "remove_break" -> BreakCommands.remove();
             case "reopen" -> new ReopenCommand();
+            case "resume" -> BreakCommands.resume();
             case "sigraise" -> SimpleCommands.raise();
             case "sleep" -> SimpleCommands.sleep();
             case "truncate", "t" -> new TruncateCommand();
+            case "wait_break" -> BreakCommands.await();
             case "write", "w" -> new WriteCommand();
             case "writev" -> new VectorWriteCommand();
             default -> null;

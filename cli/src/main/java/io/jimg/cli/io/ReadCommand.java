@@ -1,10 +1,9 @@
 package io.jimg.cli.io;
 
-import io.jimg.ErrorKind;
-import io.jimg.ImageException;
-import io.jimg.capability.VmState;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.ErrorWords;
+import io.jimg.host.Errno;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +19,7 @@ final class ReadCommand implements IoCommand {
             "reads a number of bytes at a specified offset");
 
     private static final List<OptionSpec> TABLE = List.of(
-            OptionSpec.flag('b', "read the saved state of a machine instead of the disk"),
+            OptionSpec.flag('b', "the saved state of a machine instead of the disk: not supported"),
             ReadRequest.MACHINE,
             OptionSpec.valued('l', "length", "how many bytes are compared with the pattern"),
             OptionSpec.flag('p', "accepted, without effect"),
@@ -78,11 +77,12 @@ final class ReadCommand implements IoCommand {
         if (vmState) {
             requireSectors("offset", offset);
             requireSectors("count", length);
+            throw noVmState("read");
         }
         ReadRequest request = new ReadRequest(offset, length, choice, (int) from, (int) count);
         long started = System.nanoTime();
         try {
-            request.perform(vmState ? vmState(session)::read : session.device()::read);
+            request.perform(session.device()::read);
         } catch (IOException failed) {
             throw IoFailure.result("read failed: " + ErrorWords.of(session.console(), failed));
         }
@@ -99,11 +99,8 @@ final class ReadCommand implements IoCommand {
         }
     }
 
-    /** The place for a machine's state. */
-    static VmState vmState(Session session) throws ImageException {
-        return session.image()
-                .capability(VmState.class)
-                .orElseThrow(() ->
-                        new ImageException(ErrorKind.UNSUPPORTED, "The image has no place for the state of a machine"));
+    /** What a command says that would reach the state of a machine, which no image here gives or takes. */
+    static IoFailure noVmState(String verb) {
+        return IoFailure.result(verb + " failed: " + Errno.text(Errno.EOPNOTSUPP));
     }
 }

@@ -127,7 +127,12 @@ final class Session {
         }
         finishAio();
         open = null;
-        image.close();
+        try {
+            image.close();
+        } catch (IOException failed) {
+            // Told, and no failure of whoever closes.
+            Failures.tell(console, failed);
+        }
     }
 
     /** Waits for the requests under way. */

@@ -2,6 +2,7 @@ package io.jimg.cli.io;
 
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.util.List;
 

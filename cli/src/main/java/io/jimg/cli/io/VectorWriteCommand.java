@@ -3,6 +3,7 @@ package io.jimg.cli.io;
 import io.jimg.BlockDevice;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

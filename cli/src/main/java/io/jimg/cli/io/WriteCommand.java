@@ -5,6 +5,7 @@ import io.jimg.WriteFlag;
 import io.jimg.ZeroMode;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.ErrorWords;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -29,7 +30,7 @@ final class WriteCommand implements IoCommand {
             "writes a number of bytes at a specified offset");
 
     private static final List<OptionSpec> TABLE = List.of(
-            OptionSpec.flag('b', "write to the saved state of a machine instead of the disk"),
+            OptionSpec.flag('b', "the saved state of a machine instead of the disk: not supported"),
             OptionSpec.flag('c', "write compressed"),
             ReadRequest.MACHINE,
             FUA,
@@ -91,6 +92,9 @@ final class WriteCommand implements IoCommand {
             ReadCommand.requireSectors("count", length);
         }
         BlockDevice device = session.deviceToWrite();
+        if (vmState) {
+            throw ReadCommand.noVmState("write");
+        }
         ByteBuffer bytes = zeroes ? ByteBuffer.allocate(0) : bytes(session, (int) length);
         long started = System.nanoTime();
         try {
@@ -148,9 +152,7 @@ final class WriteCommand implements IoCommand {
     private void write(Session session, BlockDevice device, ByteBuffer bytes, long offset, long length)
             throws IOException {
         WriteFlag[] flags = flags(fua);
-        if (vmState) {
-            ReadCommand.vmState(session).write(bytes, offset);
-        } else if (zeroes) {
+        if (zeroes) {
             device.writeZeroes(offset, length, mode(session), flags);
         } else if (compressed) {
             CompressedBytes.write(session.image(), bytes, offset);

@@ -53,6 +53,12 @@ class QemuIoComparisonTest {
         oracle.imgIn(in, "create", "-q", "-f", "raw", "image.raw", "1M").expectExit(0);
         Files.writeString(in.resolve("pattern"), "pattern");
         Files.createFile(in.resolve("empty"));
+        Files.writeString(
+                in.resolve("rules"), "# once\n[inject-error]\nevent = \"write_aio\"\nerrno = \"28\"\nonce = \"on\"\n");
+        Files.writeString(in.resolve("no-section"), "event = \"write_aio\"\n");
+        Files.writeString(in.resolve("wrong-section"), "[wrong]\nevent = \"write_aio\"\n");
+        Files.writeString(in.resolve("wrong-attribute"), "[inject-error]\nwrong = \"write_aio\"\n");
+        Files.writeString(in.resolve("no-event"), "[inject-error]\nerrno = \"5\"\n");
     }
 
     /**

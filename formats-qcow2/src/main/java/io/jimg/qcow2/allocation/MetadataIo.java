@@ -1,5 +1,6 @@
 package io.jimg.qcow2.allocation;
 
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -10,4 +11,7 @@ public interface MetadataIo {
 
     /** Writes the buffer from its position to its limit. */
     void write(ByteBuffer bytes, long hostOffset) throws IOException;
+
+    /** Hears of what is done next; see {@link io.jimg.storage.Storage#about}. */
+    default void about(StorageEvent event) throws IOException {}
 }

@@ -1,6 +1,7 @@
 package io.jimg.qcow2.allocation;
 
 import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
@@ -66,6 +67,7 @@ final class RefcountBlocks {
 
     /** Adds an empty block to the cache and to the table. */
     void create(int index, long hostOffset) throws IOException {
+        io.about(StorageEvent.REFBLOCK_ALLOC);
         Block block = new Block(index, new byte[geometry.clusterSize()]);
         block.dirty = true;
         makeRoom();
@@ -109,6 +111,7 @@ final class RefcountBlocks {
             }
             makeRoom();
             byte[] bytes = new byte[geometry.clusterSize()];
+            io.about(StorageEvent.REFBLOCK_LOAD);
             io.read(offset, bytes.length).get(bytes);
             block = new Block(index, bytes);
             cached.put(index, block);
@@ -130,6 +133,7 @@ final class RefcountBlocks {
 
     private void write(Block block) throws IOException {
         if (block.dirty) {
+            io.about(StorageEvent.REFBLOCK_UPDATE);
             io.write(ByteBuffer.wrap(block.bytes), table.block(block.index));
             block.dirty = false;
         }

@@ -2,12 +2,21 @@ package io.jimg.qcow2.encryption;
 
 import io.jimg.crypto.SectorCipher;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** The way of guest data to and from its host clusters. Which way it is, is decided when the image is opened. Safe for many threads. */
 public interface GuestData {
+
+    /** Where the host bytes are. */
+    Storage storage();
+
+    /** Tells the storage what is done next. */
+    default void about(StorageEvent event) throws IOException {
+        storage().about(event);
+    }
 
     /** Whether host bytes are other than the guest's: what is zero on the host is not zero to the guest. */
     boolean encrypted();

@@ -6,6 +6,7 @@ import io.jimg.qcow2.compression.ClusterCompression;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.Run;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -74,6 +75,7 @@ final class CompressedReader {
     boolean readStream(Run run, ByteBuffer plain, ByteBuffer stream) throws IOException {
         ByteBuffer stored = buffers.take(run.streamLimit());
         try {
+            file.about(StorageEvent.READ_COMPRESSED);
             file.read(stored, run.hostOffset());
             int length = decode(run, stored.flip(), plain);
             if (length == ClusterCompression.ENDLESS || length > stream.remaining()) {
@@ -97,6 +99,7 @@ final class CompressedReader {
     private void decode(Run run, ByteBuffer plain) throws IOException {
         ByteBuffer stored = buffers.take(run.streamLimit());
         try {
+            file.about(StorageEvent.READ_COMPRESSED);
             file.read(stored, run.hostOffset());
             decode(run, stored.flip(), plain);
         } finally {

@@ -6,6 +6,7 @@ import io.jimg.qcow2.mapping.Run;
 import io.jimg.qcow2.mapping.RunKind;
 import io.jimg.spi.RangeLock;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -34,10 +35,12 @@ final class CompressedWriter {
             side.header().beforeAllocation();
             side.tables().own(guestOffset);
             Run old = side.map().mapper().find(guestOffset, geometry.clusterSize());
+            file.about(StorageEvent.CLUSTER_ALLOC_BYTES);
             long place = allocator.allocateBytes(length);
             long entry = side.map().codec().compressedEntry(place, length);
             int index = side.map().cache().indexInSlice(guestOffset);
             try {
+                file.about(StorageEvent.WRITE_COMPRESSED);
                 file.write(stream, place);
                 side.map().cache().update(guestOffset, slice -> slice.set(index, entry, 0));
             } catch (IOException failure) {

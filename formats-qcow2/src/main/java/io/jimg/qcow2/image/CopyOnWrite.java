@@ -4,6 +4,7 @@ import io.jimg.BlockDevice;
 import io.jimg.Extent;
 import io.jimg.qcow2.encryption.GuestData;
 import io.jimg.qcow2.mapping.RunKind;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,7 @@ final class CopyOnWrite {
         boolean head = around.headLength() > 0 && !(zeroed && zero(around, around.from(), around.headLength()));
         boolean tail = around.tailLength() > 0 && !(zeroed && zero(around, around.end(), around.tailLength()));
         if (!head && !tail) {
+            data.about(StorageEvent.WRITE_AIO);
             data.write(source, hostOffset + around.headLength(), around.start());
             return;
         }
@@ -62,6 +64,7 @@ final class CopyOnWrite {
                 readHead(whole, around, head);
                 whole.put(source);
                 readTail(whole, around, tail);
+                data.about(StorageEvent.WRITE_AIO);
                 data.write(whole.flip(), hostOffset + (from - around.from()), from);
             } finally {
                 buffers.give(whole);
@@ -77,11 +80,14 @@ final class CopyOnWrite {
         try {
             if (head) {
                 readHead(part.clear(), around, true);
+                data.about(StorageEvent.COW_WRITE);
                 data.write(part.flip(), hostOffset, around.from());
             }
+            data.about(StorageEvent.WRITE_AIO);
             data.write(source, hostOffset + around.headLength(), around.start());
             if (tail) {
                 readTail(part.clear(), around, true);
+                data.about(StorageEvent.COW_WRITE);
                 data.write(part.flip(), hostOffset + (around.end() - around.from()), around.end());
             }
         } finally {
@@ -106,6 +112,7 @@ final class CopyOnWrite {
         int limit = target.limit();
         if (inside > 0) {
             target.limit(target.position() + inside);
+            data.about(StorageEvent.COW_READ);
             reader.read(target, guestOffset);
         }
         target.limit(target.position() + length - inside);

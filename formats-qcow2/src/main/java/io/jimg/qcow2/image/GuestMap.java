@@ -7,6 +7,7 @@ import io.jimg.qcow2.mapping.L1Table;
 import io.jimg.qcow2.mapping.L2Cache;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -47,7 +48,10 @@ record GuestMap(EntryCodec codec, L1Table l1, L2Cache cache, Mapper mapper) {
                 l1,
                 sizes.sliceSize(),
                 sizes.slices(),
-                (hostOffset, length) -> read(file, hostOffset, length),
+                (hostOffset, length) -> {
+                    file.about(StorageEvent.L2_LOAD);
+                    return read(file, hostOffset, length);
+                },
                 pressure);
         return new GuestMap(codec, l1, cache, new Mapper(codec, l1, cache, damage));
     }

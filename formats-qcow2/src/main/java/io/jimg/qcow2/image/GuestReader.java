@@ -4,6 +4,7 @@ import io.jimg.BlockDevice;
 import io.jimg.qcow2.encryption.GuestData;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +48,10 @@ final class GuestReader {
 
     private void readRun(ByteBuffer part, Run run) throws IOException {
         switch (run.kind()) {
-            case DATA -> data.read(part, run.hostOffset(), run.guestOffset());
+            case DATA -> {
+                data.about(StorageEvent.READ_AIO);
+                data.read(part, run.hostOffset(), run.guestOffset());
+            }
             case COMPRESSED -> compressed.read(part, run);
             case ZERO, ZERO_RESERVED -> fillZeroes(part);
             case UNALLOCATED, UNALLOCATED_RESERVED -> readBacking(part, run.guestOffset());
@@ -58,6 +62,7 @@ final class GuestReader {
     void readBacking(ByteBuffer part, long guestOffset) throws IOException {
         int inside = backing == null ? 0 : (int) Math.max(0, Math.min(part.remaining(), backing.size() - guestOffset));
         if (backing != null && inside > 0) {
+            data.about(StorageEvent.READ_BACKING_AIO);
             if (inside == part.remaining()) {
                 backing.read(part, guestOffset);
             } else {

@@ -9,6 +9,7 @@ import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
 import io.jimg.qcow2.mapping.RunKind;
 import io.jimg.spi.RangeLock;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -43,6 +44,7 @@ final class GuestWriter {
             Run run = mapper.find(at, length - done);
             ByteBuffer rest = source.slice(start + done, length - done);
             if (run.writableInPlace()) {
+                data.about(StorageEvent.WRITE_AIO);
                 data.write(rest.limit((int) run.length()), run.hostOffset(), at);
                 done += (int) run.length();
             } else {
@@ -91,6 +93,7 @@ final class GuestWriter {
     private int moveToNew(ByteBuffer source, Run whole) throws IOException {
         long firstCluster = geometry.clusterStart(whole.guestOffset());
         int wanted = (int) ((geometry.clusterCeiling(whole.end()) - firstCluster) >>> geometry.clusterBits());
+        data.about(StorageEvent.CLUSTER_ALLOC);
         Allocation place = side.space().allocate(firstCluster, wanted);
         long placeEnd = firstCluster + ((long) place.clusters() << geometry.clusterBits());
         Run run = whole.cut(placeEnd - whole.guestOffset());

@@ -6,6 +6,7 @@ import io.jimg.qcow2.allocation.DeferredFrees;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.L1Table;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.locks.ReentrantLock;
@@ -63,11 +64,15 @@ final class L2Tables {
 
     private void replace(int index) throws IOException {
         long old = l1.tableOffset(index);
+        if (old != 0) {
+            file.about(StorageEvent.L2_ALLOC_COW_READ);
+        }
         ByteBuffer content = old == 0
                 ? ByteBuffer.allocate(geometry.clusterSize())
                 : GuestMap.read(file, old, geometry.clusterSize());
         Allocation place = allocator.allocate(1);
         try {
+            file.about(StorageEvent.L2_ALLOC_WRITE);
             file.write(content, place.hostOffset());
         } catch (IOException failure) {
             allocator.release(place.hostOffset(), place.clusters());

@@ -17,6 +17,7 @@ import io.jimg.capability.Rebasable;
 import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Snapshots;
+import io.jimg.capability.VmState;
 import io.jimg.crypto.LuksHeader;
 import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
@@ -29,10 +30,12 @@ import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.Qcow2Info;
+import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -67,6 +70,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         Capabilities all = new Capabilities()
                 .with(BackingLink.class, new HeaderBackingLink(this))
                 .with(Snapshots.class, new InternalSnapshots(this))
+                .with(VmState.class, this::vmStateOffset)
                 .with(Bitmaps.class, new PersistentBitmaps(this))
                 .with(Checkable.class, () -> new FlushedCheck(this));
         if (writable) {
@@ -88,6 +92,16 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             }
         }
         return all;
+    }
+
+    /** Behind what the disk's L1 entries describe. */
+    private long vmStateOffset() {
+        Geometry geometry = loaded.map().codec().geometry();
+        return header().l1EntriesNeeded() << (geometry.clusterBits() + geometry.tableBits());
+    }
+
+    static Limits limits(GuestMap map) {
+        return Limits.BYTES.withCluster(map.codec().geometry().clusterSize());
     }
 
     @Override
@@ -222,6 +236,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doFlush() throws IOException {
+        foundation.files().file().about(StorageEvent.FLUSH_TO_OS);
         writePath(loaded()).flush();
     }
 

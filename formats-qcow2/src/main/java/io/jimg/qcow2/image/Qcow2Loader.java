@@ -23,6 +23,7 @@ import io.jimg.qcow2.mapping.L2Cache;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.RangeLock;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
@@ -184,6 +185,11 @@ final class Qcow2Loader {
             @Override
             public void write(ByteBuffer bytes, long hostOffset) throws IOException {
                 file.write(bytes, hostOffset);
+            }
+
+            @Override
+            public void about(StorageEvent event) throws IOException {
+                file.about(event);
             }
         };
         long freshFrom = file.growsWithZeroes() ? file.size() : Long.MAX_VALUE >>> 1;

@@ -8,6 +8,7 @@ import io.jimg.qcow2.mapping.L1Table;
 import io.jimg.qcow2.mapping.L2Cache;
 import io.jimg.qcow2.mapping.L2Slice;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -179,6 +180,7 @@ final class WriteOrder {
             writeJoined(slices.subList(from, slices.size()), start, length);
         }
         for (L1Table.Piece piece : entries) {
+            file.about(StorageEvent.L1_UPDATE);
             file.write(piece.bytes().duplicate(), l1Offset + (long) piece.index() * Long.BYTES);
         }
     }
@@ -189,6 +191,7 @@ final class WriteOrder {
         for (L2Slice.Piece piece : pieces) {
             joined.put(piece.bytes().duplicate());
         }
+        file.about(StorageEvent.L2_UPDATE);
         file.write(joined.flip(), hostOffset);
     }
 
@@ -201,6 +204,7 @@ final class WriteOrder {
         try {
             barrier();
             for (ClusterAllocator.Piece piece : change.pieces()) {
+                file.about(StorageEvent.REFTABLE_UPDATE);
                 file.write(piece.bytes().duplicate(), piece.hostOffset());
             }
             if (change.relocated()) {
@@ -228,6 +232,7 @@ final class WriteOrder {
             if (run.punch()) {
                 punch(run);
             }
+            file.about(StorageEvent.CLUSTER_FREE);
             allocator.release(run.hostOffset(), run.clusters());
         }
     }
@@ -263,6 +268,7 @@ final class WriteOrder {
         if (files.externalData() && data != null) {
             data.flush();
         }
+        file.about(StorageEvent.FLUSH_TO_DISK);
         file.flush();
     }
 }

@@ -1,20 +1,19 @@
-package io.jimg.cli.io;
+package io.jimg.cli.process;
 
 import io.jimg.DamageException;
 import io.jimg.ImageException;
-import io.jimg.cli.process.Console;
 import io.jimg.host.Errno;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /** Failures of requests in the C library's words, which is all that the program tells of them. */
-final class ErrorWords {
+public final class ErrorWords {
     private static final int LAST_ERRNO = 133;
 
     private ErrorWords() {}
 
     /** The words; damage that is behind a failure is told in a line of its own before. */
-    static String of(Console console, IOException failure) {
+    public static String of(Console console, IOException failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof DamageException damage) {
                 console.plainError(damage.getMessage());
