@@ -94,6 +94,9 @@ class GoldenVolumesTest {
                 .hasMessage("Parameter 'key-secret' is required for cipher");
         assertThatThrownBy(() -> Images.standard().open(file, Volumes.open().withSecrets(io.jimg.Secrets.NONE)))
                 .hasMessage("No secret with id 's'");
+        assertThatThrownBy(() ->
+                        Images.standard().open(file, Volumes.open().withSecrets(id -> new byte[] {(byte) 0xff})))
+                .hasMessage("Data from secret s is not valid UTF-8");
         try (DiskImage image = Images.standard().open(file, OpenOptions.DEFAULT.withInspectOnly(true))) {
             assertThat(image.size()).isEqualTo(64 << 10);
         }

@@ -14,6 +14,8 @@ import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Snapshots;
 import io.jimg.crypto.LuksEntropy;
 import io.jimg.ops.Amend;
+import io.jimg.ops.Convert;
+import io.jimg.ops.Create;
 import io.jimg.qcow2.header.EncryptionPointer;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.spi.CreateRequest;
@@ -173,6 +175,30 @@ class EncryptionTest {
                 "read -P 9 64k 192k",
                 "read -P 0 256k " + (SIZE - 5 * CLUSTER),
                 "read -P 8 " + (SIZE - CLUSTER) + " 64k");
+    }
+
+    /** Zeroes on the host that was allocated beforehand are noise to the guest. */
+    @Test
+    void aCopyIntoWhatWasAllocatedBeforehandIsWhole() throws IOException {
+        Path source = folder.resolve("zero.raw");
+        Files.write(source, new byte[SIZE]);
+        Path file = folder.resolve("copy.qcow2");
+        DottedOptions options = DottedOptions.EMPTY
+                .with("encrypt.format", "aes")
+                .with("encrypt.key-secret", "s")
+                .with("preallocation", "metadata");
+        Create target = new Create(Images.standard(), file.toString())
+                .format("qcow2")
+                .options(options)
+                .backingOptions(OpenOptions.DEFAULT.withSecrets(SECRETS));
+        try (DiskImage image = Images.standard().open(source, OpenOptions.DEFAULT.withFormat("raw"))) {
+            new Convert(image).toNew(target).run();
+        }
+        try (DiskImage copy = open(file, false)) {
+            byte[] content = new byte[SIZE];
+            copy.read(ByteBuffer.wrap(content), 0);
+            assertThat(content).containsOnly(0);
+        }
     }
 
     /** A cluster that is written while a snapshot holds it moves, and its IVs with it. */

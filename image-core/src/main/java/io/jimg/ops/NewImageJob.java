@@ -61,7 +61,9 @@ final class NewImageJob extends Job<Conversion> {
         }
         file.close();
         try (DiskImage target = plan.open(cache)) {
-            return copy.run(target, !plan.backed(), this::checkCancelled, this::progress);
+            // What is allocated beforehand in an encrypted image is zero on the host, and noise to the guest.
+            boolean blank = !plan.backed() && !plan.format().encrypts(plan.options());
+            return copy.run(target, blank, this::checkCancelled, this::progress);
         }
     }
 

@@ -6,6 +6,11 @@ import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
 import io.jimg.Secrets;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
@@ -176,7 +181,23 @@ public final class LuksOptions {
         if (found == null) {
             throw new ImageException(ErrorKind.SECRET, "No secret with id '" + id + "'");
         }
+        if (!isText(found)) {
+            Arrays.fill(found, (byte) 0);
+            throw new ImageException(ErrorKind.SECRET, "Data from secret " + id + " is not valid UTF-8");
+        }
         return found;
+    }
+
+    /** A passphrase is text, so that it can be typed elsewhere, too. */
+    private static boolean isText(byte[] bytes) {
+        CharBuffer characters = CharBuffer.allocate(bytes.length);
+        CoderResult result = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT)
+                .decode(ByteBuffer.wrap(bytes), characters, true);
+        Arrays.fill(characters.array(), '\0');
+        return !result.isError();
     }
 
     /**
