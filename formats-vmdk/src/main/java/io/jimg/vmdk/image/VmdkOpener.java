@@ -156,18 +156,6 @@ public final class VmdkOpener {
         return descriptor;
     }
 
-    /** Whether the file's first bytes are those of a text, so that more of it is worth reading. */
-    private boolean startsAsText() throws IOException {
-        ByteBuffer head = ByteBuffer.allocate((int) Math.min(SECTOR, file.size()));
-        file.read(head, 0);
-        return head.capacity() > 0 && head.get(0) != 0;
-    }
-
-    private ImageException noDescriptor() {
-        return new ImageException(
-                ErrorKind.INVALID_FORMAT, "invalid VMDK image descriptor", file.name(), ImageException.NO_OFFSET, null);
-    }
-
     /** Gives what lies beneath an extent that starts at a guest offset. */
     private interface BeneathAt {
         Beneath at(long guestOffset);

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.BitSet;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +79,7 @@ public final class SparseCheck {
         } else if (header.redundant() && copy == null) {
             observer.found("The redundant grain directory lies past the end of the file", false);
         }
-        boolean changed = checkTables(layout, entries, copy) | moved;
+        boolean changed = checkTables(layout, entries, copy) || moved;
         if (repair && changed) {
             file.flush();
             write(copy, copyPlace);
@@ -129,7 +130,7 @@ public final class SparseCheck {
                                 ? "Grain table " + i + " is lost; its copy is there"
                                 : "The copy of grain table " + i + " is lost",
                         repair);
-                int[] sound = table == null ? other : table;
+                int[] sound = Objects.requireNonNull(table == null ? other : table);
                 checkEntries(i, layout, sound, sound, used);
                 if (repair) {
                     long fresh = append(layout.tableBytes());
