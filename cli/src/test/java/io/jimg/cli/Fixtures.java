@@ -27,6 +27,7 @@ final class Fixtures {
         Fixtures fixtures = new Fixtures(folder);
         fixtures.plain();
         fixtures.qcow2(oracle);
+        fixtures.vmdk(oracle);
         fixtures.broken(oracle);
         return fixtures;
     }
@@ -129,6 +130,27 @@ final class Fixtures {
                 "qcow2",
                 "self.qcow2",
                 "1M");
+    }
+
+    private void vmdk(QemuOracle oracle) throws IOException {
+        for (String subformat : new String[] {
+            "monolithicSparse", "monolithicFlat", "twoGbMaxExtentSparse", "twoGbMaxExtentFlat", "streamOptimized"
+        }) {
+            img(oracle, "convert", "-O", "vmdk", "-o", "subformat=" + subformat, "holes.raw", subformat + ".vmdk");
+        }
+        img(oracle, "create", "-q", "-f", "vmdk", "-b", "monolithicSparse.vmdk", "-F", "vmdk", "child.vmdk");
+        oracle.ioCommands("vmdk", folder.resolve("child.vmdk"), "write -P 9 2M 100k");
+        descriptor("no-extent.vmdk", "RW 8 VMFS \"nowhere.bin\"");
+        descriptor("bad-extent.vmdk", "RW 8 VMFS \"holes.raw\" 7");
+        Files.write(
+                folder.resolve("truncated.vmdk"),
+                java.util.Arrays.copyOf(Files.readAllBytes(folder.resolve("monolithicSparse.vmdk")), 10_000));
+    }
+
+    private void descriptor(String name, String extent) throws IOException {
+        Files.writeString(
+                folder.resolve(name),
+                "# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType=\"vmfs\"\n" + extent + "\n");
     }
 
     /** Makes a bitmap look as if its writer had died: its flags lie 12 bytes before its name in the directory. */
