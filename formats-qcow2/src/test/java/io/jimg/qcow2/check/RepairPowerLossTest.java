@@ -10,6 +10,7 @@ import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class RepairPowerLossTest {
     private static final int CRASHES = Integer.getInteger("jimg.repair.crashes", 0);
     private static final int JUDGED_BY_QEMU = 20;
+    private static final long LARGEST_READ = 64 << 20;
 
     @TempDir
     Path folder;
@@ -94,8 +96,9 @@ class RepairPowerLossTest {
         judged++;
         Path file = crashed.save(folder.resolve("crashed.qcow2"));
         QemuOracle.Result result = oracle.img("check", "-f", "qcow2", "-r", "all", file);
-        // It fails on some damage that was there before.
-        if (result.exitCode() == 0 && contents.get(0) != null) {
+        // It fails on some damage that was there before, and lets a file grow to wherever it says that a refcount block
+        // is.
+        if (result.exitCode() == 0 && Files.size(file) < LARGEST_READ && contents.get(0) != null) {
             byte[] content = BothRepairs.content(ImageBytes.read(file).storage());
             assertThat(contents.stream().anyMatch(known -> Arrays.equals(known, content)))
                     .as("content after the real repair")
