@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** {@code reopen}: changes how the image is open. */
@@ -110,7 +111,7 @@ final class ReopenCommand implements IoCommand {
                 String present = last.equals("driver")
                         ? driver(session.image(), key)
                         : session.target().options().driverOptions().get(key);
-                if (!value.equals(present)) {
+                if (!Objects.equals(value, present)) {
                     throw unchangeable(last);
                 }
             }
