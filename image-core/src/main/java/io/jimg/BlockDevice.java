@@ -11,11 +11,13 @@ import java.util.function.Consumer;
  *
  * <ul>
  *   <li>Calls block, are positioned and leave no cursor behind. Any byte range inside the device is legal.
- *   <li>A read fills the buffer's remaining bytes, a write takes them all, or an exception is thrown; after an exception the buffer's position and
- *       the content of the range are unspecified, and no byte outside the range has changed.
- *   <li>A range that leaves the device is {@link ErrorKind#OUT_OF_RANGE}, and nothing happens. No write grows or truncates the device.
- *   <li>All methods may be called by many threads. Overlapping writes have no order between them but never break the image; two writes that share a
- *       sector or cluster but no byte both survive.
+ *   <li>A read fills the buffer's remaining bytes, a write takes them all, or an exception is thrown; after an
+ *       exception the buffer's position and the content of the range are unspecified, and no byte outside the range has
+ *       changed.
+ *   <li>A range that leaves the device is {@link ErrorKind#OUT_OF_RANGE}, and nothing happens. No write grows or
+ *       truncates the device.
+ *   <li>All methods may be called by many threads. Overlapping writes have no order between them but never break the
+ *       image; two writes that share a sector or cluster but no byte both survive.
  *   <li>A thread may be interrupted: the device stays usable for all, and the interrupt flag stays as it was.
  *   <li>After {@link #close()} every call throws {@link ErrorKind#CLOSED}.
  * </ul>
@@ -96,8 +98,8 @@ public interface BlockDevice extends AutoCloseable {
     void writeZeroes(long offset, long length, ZeroMode mode, WriteFlag... flags) throws IOException;
 
     /**
-     * Tells that a range's content is no longer needed. Advisory: it may do nothing. What the range reads as afterwards is either its old bytes or
-     * zeroes; bytes of a backing file that were hidden before never shine through.
+     * Tells that a range's content is no longer needed. Advisory: it may do nothing. What the range reads as afterwards
+     * is either its old bytes or zeroes; bytes of a backing file that were hidden before never shine through.
      */
     void discard(long offset, long length) throws IOException;
 
@@ -106,7 +108,8 @@ public interface BlockDevice extends AutoCloseable {
      *
      * @param offset first guest byte, inside the device
      * @param length how many bytes are of interest, greater than zero; the answer is never longer
-     * @param layers how many layers of the chain are asked, from this one down: 1 for this layer alone, {@link #ALL_LAYERS} for all
+     * @param layers how many layers of the chain are asked, from this one down: 1 for this layer alone,
+     *     {@link #ALL_LAYERS} for all
      * @return a run that starts at {@code offset}; the device need not find the longest one
      */
     Extent extentAt(long offset, long length, int layers) throws IOException;
@@ -141,8 +144,8 @@ public interface BlockDevice extends AutoCloseable {
     void flush() throws IOException;
 
     /**
-     * Waits for requests in flight, makes what was written durable as the cache mode demands, and closes what the device opened. Idempotent. Everything
-     * is closed even if a step fails; the first failure is thrown.
+     * Waits for requests in flight, makes what was written durable as the cache mode demands, and closes what the
+     * device opened. Idempotent. Everything is closed even if a step fails; the first failure is thrown.
      */
     @Override
     void close() throws IOException;

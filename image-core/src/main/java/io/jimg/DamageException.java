@@ -3,8 +3,8 @@ package io.jimg;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Damage that was met while an image was in use. Its message is the event that QEMU tells in a line of its own, before the operation that met it says what
- * failed; in the exceptions that wrap it the message is part of theirs.
+ * Damage that was met while an image was in use. Its message is the event that QEMU tells in a line of its own, before
+ * the operation that met it says what failed; in the exceptions that wrap it the message is part of theirs.
  */
 public final class DamageException extends ImageException {
     private static final long serialVersionUID = 1L;

@@ -15,14 +15,20 @@ public interface DiskImage extends BlockDevice {
     /** The image's name, as the user gave it or as the image above names it. */
     String name();
 
-    /** The image beneath, whose bytes show where this one has none; null for the base of a chain or where it was not opened. */
+    /**
+     * The image beneath, whose bytes show where this one has none; null for the base of a chain or where it was not
+     * opened.
+     */
     @Nullable
     DiskImage backing();
 
     /** Bytes that the image occupies on the host, as far as it can be told; its file's length otherwise. */
     long allocatedSize() throws java.io.IOException;
 
-    /** The format's own part of {@code info}: the members of QEMU's {@code format-specific} data, empty where there are none. */
+    /**
+     * The format's own part of {@code info}: the members of QEMU's {@code format-specific} data, empty where there are
+     * none.
+     */
     Doc formatSpecific() throws java.io.IOException;
 
     /** The unit in which the format allocates guest bytes; 0 where it has none. */
@@ -48,7 +54,10 @@ public interface DiskImage extends BlockDevice {
      */
     record Child(String name, Storage storage) {}
 
-    /** The storages that were opened for this image, its backing file's left out, in the order in which {@code info} tells of them. */
+    /**
+     * The storages that were opened for this image, its backing file's left out, in the order in which {@code info}
+     * tells of them.
+     */
     default List<Child> children() {
         return List.of();
     }

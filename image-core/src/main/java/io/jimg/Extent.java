@@ -7,13 +7,15 @@ import org.jspecify.annotations.Nullable;
  *
  * @param guestOffset first guest byte
  * @param length bytes, greater than zero
- * @param present whether a layer that was asked says anything of these bytes; false means that they come from beneath the lowest layer asked, or,
- *     when the whole chain was asked, that no layer ever wrote them (they read as zero)
- * @param data whether reading them needs host bytes; false with {@code zero} true for what is known to be zero without reading
+ * @param present whether a layer that was asked says anything of these bytes; false means that they come from beneath
+ *     the lowest layer asked, or, when the whole chain was asked, that no layer ever wrote them (they read as zero)
+ * @param data whether reading them needs host bytes; false with {@code zero} true for what is known to be zero without
+ *     reading
  * @param zero whether the bytes are known to read as zero
  * @param compressed whether the bytes are stored compressed
  * @param depth how many layers down the chain the layer lies that answers: 0 for the image itself
- * @param hostOffset where the first byte lies in {@code hostFile}, or {@link #NO_HOST_OFFSET} when it is compressed, encrypted or not stored
+ * @param hostOffset where the first byte lies in {@code hostFile}, or {@link #NO_HOST_OFFSET} when it is compressed,
+ *     encrypted or not stored
  * @param hostFile name of the file that holds the bytes; null when there is none
  */
 public record Extent(

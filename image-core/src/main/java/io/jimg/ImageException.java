@@ -5,9 +5,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one checked exception of jimg: a kind to switch on, a sentence for people, the resource and, where one makes sense, the offset in it.
+ * The one checked exception of jimg: a kind to switch on, a sentence for people, the resource and, where one makes
+ * sense, the offset in it.
  *
- * <p>The message is the whole sentence and, where qemu-img has a sentence for the same failure, it is that sentence without the program's name.
+ * <p>The message is the whole sentence and, where qemu-img has a sentence for the same failure, it is that sentence
+ * without the program's name.
  */
 public class ImageException extends IOException {
     private static final long serialVersionUID = 1L;
@@ -68,7 +70,8 @@ public class ImageException extends IOException {
     }
 
     /**
-     * The same failure seen from further out: kind, resource and offset stay, the sentence grows a prefix ({@code "Could not open 'x': "}).
+     * The same failure seen from further out: kind, resource and offset stay, the sentence grows a prefix
+     * ({@code "Could not open 'x': "}).
      *
      * @param prefix what goes before the sentence, with its own colon and space
      */
@@ -76,7 +79,10 @@ public class ImageException extends IOException {
         return new ImageException(kind, prefix + getMessage(), resource, offset, this);
     }
 
-    /** {@code cause} as an ImageException: itself if it is one, otherwise wrapped as {@link ErrorKind#IO} with its own message. */
+    /**
+     * {@code cause} as an ImageException: itself if it is one, otherwise wrapped as {@link ErrorKind#IO} with its own
+     * message.
+     */
     public static ImageException wrap(IOException cause) {
         if (cause instanceof ImageException image) {
             return image;

@@ -36,7 +36,10 @@ public final class Images {
         return Standard.INSTANCE;
     }
 
-    /** The protocols that the library itself has and no format, to be filled by hand; nothing is searched, so this is there sooner than {@link #standard}. */
+    /**
+     * The protocols that the library itself has and no format, to be filled by hand; nothing is searched, so this is
+     * there sooner than {@link #standard}.
+     */
     public static Images withoutFormats() {
         return new Images(Drivers.own());
     }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * A long operation: progress, cancel, a typed result. A job runs once, on the thread that calls {@link #run()}; every other method may be called from
- * any thread at any time.
+ * A long operation: progress, cancel, a typed result. A job runs once, on the thread that calls {@link #run()}; every
+ * other method may be called from any thread at any time.
  *
  * @param <T> the result
  */

@@ -1,8 +1,8 @@
 package io.jimg;
 
 /**
- * What a device wants of its requests. All values are bytes. Callers of {@link BlockDevice} need not obey: any byte range is legal there, and the
- * device pads and splits by itself; those who obey are faster.
+ * What a device wants of its requests. All values are bytes. Callers of {@link BlockDevice} need not obey: any byte
+ * range is legal there, and the device pads and splits by itself; those who obey are faster.
  *
  * @param requestAlignment offsets and lengths that need no read-modify-write: a power of two, at least 1
  * @param zeroAlignment what {@link BlockDevice#writeZeroes} can do without writing data: a power of two

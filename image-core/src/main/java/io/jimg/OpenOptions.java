@@ -5,22 +5,25 @@ import io.jimg.spi.OpenGate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an image is opened. Immutable. The default is the careful one: read-only, format found by content, no other file opened because the image says
- * so.
+ * How an image is opened. Immutable. The default is the careful one: read-only, format found by content, no other file
+ * opened because the image says so.
  *
  * @param format name of the format's driver; null to find it by content
  * @param writable whether writes are wanted; otherwise nothing in any file changes
- * @param writableLayer how many layers beneath the image lies one that is opened for writing, too, as a commit wants it; 0 for none
+ * @param writableLayer how many layers beneath the image lies one that is opened for writing, too, as a commit wants
+ *     it; 0 for none
  * @param cache the host's cache and flushes
  * @param gate who decides on files that the image refers to
  * @param backing whether the backing chain is opened; without it, what a backing file holds reads as zero
  * @param forceShare whether locks of other processes are ignored, as {@code -U}; only for read-only opens
- * @param denyWriters whether others must not write meanwhile even where the format would bear it, as a raw image does: for copying
+ * @param denyWriters whether others must not write meanwhile even where the format would bear it, as a raw image does:
+ *     for copying
  * @param inspectOnly whether only metadata will be asked: data files are not opened, reads of guest data may fail
- * @param toCheck whether the image will be checked, or, if it is writable, repaired: damage that the check reports itself does not keep it from being opened, and a
- *     guest's data cannot be written
+ * @param toCheck whether the image will be checked, or, if it is writable, repaired: damage that the check reports
+ *     itself does not keep it from being opened, and a guest's data cannot be written
  * @param secrets who gives passphrases
- * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file ({@code backing.…}) as text
+ * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file
+ *     ({@code backing.…}) as text
  */
 public record OpenOptions(
         @Nullable String format,

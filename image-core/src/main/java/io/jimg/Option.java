@@ -3,8 +3,8 @@ package io.jimg;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One option of a driver: declared once as a constant ({@code Qcow2.CLUSTER_SIZE}), and from it come parsing, printing, {@code -o help} and the typed
- * getter of {@link Options}.
+ * One option of a driver: declared once as a constant ({@code Qcow2.CLUSTER_SIZE}), and from it come parsing, printing,
+ * {@code -o help} and the typed getter of {@link Options}.
  *
  * @param name as written in {@code -o name=value}
  * @param type how its text is read and printed
@@ -25,7 +25,9 @@ public record Option<T>(
         return new Option<>(name, type, defaultValue, help);
     }
 
-    /** The name's: what a record would compute by itself is linked at its first use, which a short command would feel. */
+    /**
+     * The name's: what a record would compute by itself is linked at its first use, which a short command would feel.
+     */
     @Override
     public int hashCode() {
         return name.hashCode();

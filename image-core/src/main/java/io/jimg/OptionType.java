@@ -43,7 +43,9 @@ public interface OptionType<T> {
         }
     };
 
-    /** {@code on} or {@code off}; {@code yes}, {@code true}, {@code y} and their opposites are read too, as QEMU does. */
+    /**
+     * {@code on} or {@code off}; {@code yes}, {@code true}, {@code y} and their opposites are read too, as QEMU does.
+     */
     OptionType<Boolean> BOOL = new OptionType<>() {
         @Override
         public String placeholder() {
@@ -92,7 +94,10 @@ public interface OptionType<T> {
         }
     };
 
-    /** A number of bytes with an optional suffix B, K, M, G, T, P or E (powers of 1024) and an optional fraction, from 0 to 2^63-1. */
+    /**
+     * A number of bytes with an optional suffix B, K, M, G, T, P or E (powers of 1024) and an optional fraction, from 0
+     * to 2^63-1.
+     */
     OptionType<Long> SIZE = new OptionType<>() {
         @Override
         public String placeholder() {
@@ -127,8 +132,9 @@ public interface OptionType<T> {
     long SIZE_TOO_LARGE = -2;
 
     /**
-     * Reads a size as QEMU does: decimal digits with an optional fraction and an optional suffix B, K, M, G, T, P or E in either case, or {@code 0x} and hexadecimal
-     * digits without suffix. A fraction of a byte is legal only as zeroes ({@code 1.0}); one of a larger unit is rounded to whole bytes. White space may go before.
+     * Reads a size as QEMU does: decimal digits with an optional fraction and an optional suffix B, K, M, G, T, P or E
+     * in either case, or {@code 0x} and hexadecimal digits without suffix. A fraction of a byte is legal only as zeroes
+     * ({@code 1.0}); one of a larger unit is rounded to whole bytes. White space may go before.
      *
      * @return bytes, {@link #SIZE_MALFORMED} or {@link #SIZE_TOO_LARGE}; the latter for negative whole numbers too
      */

@@ -2,7 +2,9 @@ package io.jimg;
 
 import org.jspecify.annotations.Nullable;
 
-/** Gives the secret that an encrypted image asks for by the id in its options. Called at most once per image and open. */
+/**
+ * Gives the secret that an encrypted image asks for by the id in its options. Called at most once per image and open.
+ */
 @FunctionalInterface
 public interface Secrets {
 

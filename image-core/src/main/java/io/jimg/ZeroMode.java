@@ -9,8 +9,8 @@ public enum ZeroMode {
     /** As {@link #MAY_UNMAP}, but throw {@link ErrorKind#UNSUPPORTED} rather than write data. */
     ONLY_IF_FAST,
     /**
-     * As {@link #MAY_UNMAP}, but an overlay says by itself that there are zeroes, even where it shows zeroes anyway because its backing file has ended or it has none:
-     * for one whose backing file is about to change.
+     * As {@link #MAY_UNMAP}, but an overlay says by itself that there are zeroes, even where it shows zeroes anyway
+     * because its backing file has ended or it has none: for one whose backing file is about to change.
      */
     EXPLICIT
 }

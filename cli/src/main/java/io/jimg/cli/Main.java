@@ -16,8 +16,8 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * The program: words in, exit code out. What a short command does not need is not loaded: no regular expressions, no help library, no command but the one
- * that was asked for.
+ * The program: words in, exit code out. What a short command does not need is not loaded: no regular expressions, no
+ * help library, no command but the one that was asked for.
  */
 public final class Main {
     /** System property with the name that the program goes by: {@code jimg} or {@code qemu-img}. */

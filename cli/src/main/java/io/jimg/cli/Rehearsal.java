@@ -19,11 +19,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Runs commands for nothing but the classes that they load: the build starts it while the JVM records an archive that later runs start from. There is
- * one archive for info, which clouds call all day, with no more in it than info needs, and one for all else.
+ * Runs commands for nothing but the classes that they load: the build starts it while the JVM records an archive that
+ * later runs start from. There is one archive for info, which clouds call all day, with no more in it than info needs,
+ * and one for all else.
  */
 final class Rehearsal {
-    /** Data with a hole behind each piece of it, the last of which ends the file; enough for the JVM to learn what is worth compiling. */
+    /**
+     * Data with a hole behind each piece of it, the last of which ends the file; enough for the JVM to learn what is
+     * worth compiling.
+     */
     private static final int PIECES = 16;
 
     private static final int PIECE_BYTES = 1 << 20;
@@ -48,7 +52,10 @@ final class Rehearsal {
         }
     }
 
-    /** Plays info or io where the first word says so, else every command, on images in the folder that is the second word; all comes before these. */
+    /**
+     * Plays info or io where the first word says so, else every command, on images in the folder that is the second
+     * word; all comes before these.
+     */
     public static void main(String[] words) throws IOException, InterruptedException {
         System.getenv("POSIXLY_CORRECT");
         Console.ofProcess("jimg").flush();

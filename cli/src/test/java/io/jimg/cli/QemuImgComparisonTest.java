@@ -28,18 +28,23 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs every command line of {@code commands/*.txt} by the real qemu-img and by ours, on the same files, and compares exit codes, output and complaints byte for
- * byte, and the images that come out.
+ * Runs every command line of {@code commands/*.txt} by the real qemu-img and by ours, on the same files, and compares
+ * exit codes, output and complaints byte for byte, and the images that come out.
  *
- * <p>In these tables {@code @} is the folder of fixtures and {@code %} a fresh folder; a fixture named after {@code %} is copied there first. Lines with
- * {@code !} hold what stock QEMU 10 complains where the oracle's distribution has words of its own.
+ * <p>In these tables {@code @} is the folder of fixtures and {@code %} a fresh folder; a fixture named after {@code %}
+ * is copied there first. Lines with {@code !} hold what stock QEMU 10 complains where the oracle's distribution has
+ * words of its own.
  */
 class QemuImgComparisonTest {
     /** The table of lines that call no command, or none that there is; every command has one of its own. */
     private static final String NO_COMMAND = "program";
 
-    /** What differs for reasons of the file system, of the layout or of chance, and is no part of the comparison of two outputs. */
-    private static final Pattern HOST_FIGURES = Pattern.compile("\"(actual-size|virtual-size|date-n?sec|cid|parent-cid)\": \\d+,?");
+    /**
+     * What differs for reasons of the file system, of the layout or of chance, and is no part of the comparison of two
+     * outputs.
+     */
+    private static final Pattern HOST_FIGURES =
+            Pattern.compile("\"(actual-size|virtual-size|date-n?sec|cid|parent-cid)\": \\d+,?");
 
     /** The time that {@code bench} has measured. */
     private static final Pattern MEASURED = Pattern.compile("completed in \\d+\\.\\d{3} seconds");
@@ -57,7 +62,10 @@ class QemuImgComparisonTest {
         fixtures = Fixtures.make(oracle, Files.createDirectory(folder.resolve("in")));
     }
 
-    /** Holes and what a file occupies are asked of the host, which takes the packaged jars: {@code mvn verify} has them, {@code mvn test} has not. */
+    /**
+     * Holes and what a file occupies are asked of the host, which takes the packaged jars: {@code mvn verify} has them,
+     * {@code mvn test} has not.
+     */
     private static void assumeHostCalls() {
         if (!HostFile.isAvailable()) {
             System.err.println(
@@ -73,7 +81,8 @@ class QemuImgComparisonTest {
      * One line of the table.
      *
      * @param words the command line; {@code @} stands for the folder of fixtures, {@code %} for a fresh folder
-     * @param errors what stock QEMU complains, where the oracle's distribution has changed it; null to compare with the oracle
+     * @param errors what stock QEMU complains, where the oracle's distribution has changed it; null to compare with the
+     *     oracle
      */
     record Line(List<String> words, @Nullable String errors) {
         @Override
@@ -174,7 +183,10 @@ class QemuImgComparisonTest {
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
-    /** Both made the same files, of the same format, guest size, features and content; and theirs finds no fault with ours. */
+    /**
+     * Both made the same files, of the same format, guest size, features and content; and theirs finds no fault with
+     * ours.
+     */
     private static void compareOutputs(Path theirs, Path ours) throws IOException {
         assertThat(names(ours)).as("files that came out").isEqualTo(names(theirs));
         for (String name : names(theirs)) {

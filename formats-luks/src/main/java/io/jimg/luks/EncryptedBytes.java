@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** The payload in its file: bytes are encrypted on their way there and decrypted on their way back, on the thread that moves them. Safe for many threads. */
+/**
+ * The payload in its file: bytes are encrypted on their way there and decrypted on their way back, on the thread that
+ * moves them. Safe for many threads.
+ */
 final class EncryptedBytes implements AutoCloseable {
     /** Bytes encrypted at a time: no caller's buffer is changed. */
     private static final int PIECE = 256 << 10;

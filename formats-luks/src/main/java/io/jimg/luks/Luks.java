@@ -16,7 +16,9 @@ public final class Luks {
     /** The size of a new image in bytes. */
     public static final Option<Long> SIZE = Option.of("size", OptionType.SIZE, "Virtual disk size");
 
-    /** Whether a new image's header is to be a file of its own; QEMU knows the name, and refuses it at creation by name. */
+    /**
+     * Whether a new image's header is to be a file of its own; QEMU knows the name, and refuses it at creation by name.
+     */
     public static final Option<Boolean> DETACHED_HEADER =
             Option.of("detached-header", OptionType.BOOL, "Create a detached LUKS header");
 

@@ -26,8 +26,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The driver of LUKS 1 volumes, LUKS On-Disk Format 1.2.3: a header with the keys, then the guest's bytes, encrypted sector by sector. The header may be a file of
- * its own, the child {@code header}.
+ * The driver of LUKS 1 volumes, LUKS On-Disk Format 1.2.3: a header with the keys, then the guest's bytes, encrypted
+ * sector by sector. The header may be a file of its own, the child {@code header}.
  */
 public final class LuksFormat implements ImageFormat {
     private static final String HEADER = "header";

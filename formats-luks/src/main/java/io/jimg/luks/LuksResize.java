@@ -11,8 +11,8 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Gives a volume's payload another length. Zeroes of the file would be noise to the guest, so a new part is written with encrypted ones, whatever is to be
- * reserved; a failure leaves the volume as it was.
+ * Gives a volume's payload another length. Zeroes of the file would be noise to the guest, so a new part is written
+ * with encrypted ones, whatever is to be reserved; a failure leaves the volume as it was.
  */
 final class LuksResize extends Job<Long> {
     private final LuksImage image;

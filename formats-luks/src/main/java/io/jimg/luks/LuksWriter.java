@@ -8,7 +8,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A volume in the making. Zeroes have to be encrypted and written like anything else, for what was never written reads as noise.
+ * A volume in the making. Zeroes have to be encrypted and written like anything else, for what was never written reads
+ * as noise.
  */
 final class LuksWriter implements ImageWriter {
     private static final int PIECE = 1 << 20;

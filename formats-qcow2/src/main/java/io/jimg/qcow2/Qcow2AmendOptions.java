@@ -8,7 +8,10 @@ import io.jimg.spi.Schema;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Options of a qcow2 image that can be changed after it was created; names and words of help are QEMU's. None has a default: what is not given stays. */
+/**
+ * Options of a qcow2 image that can be changed after it was created; names and words of help are QEMU's. None has a
+ * default: what is not given stays.
+ */
 public final class Qcow2AmendOptions {
     /** The format's version. */
     public static final Option<Qcow2.Compat> COMPAT =

@@ -39,7 +39,10 @@ public final class Qcow2OpenOptions {
     public static final Option<Boolean> PASS_DISCARD_OTHER = Option.of(
             "pass-discard-other", OptionType.BOOL, false, "Generate discard requests when other clusters are freed");
 
-    /** What an image opened to write guards its metadata against. We guard all that is cheap, always: the option is read and has no effect. */
+    /**
+     * What an image opened to write guards its metadata against. We guard all that is cheap, always: the option is read
+     * and has no effect.
+     */
     public enum OverlapCheck {
         /** Nothing. */
         NONE,

@@ -59,7 +59,10 @@ final class NewFile {
         }
     }
 
-    /** A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block for that reason. */
+    /**
+     * A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block
+     * for that reason.
+     */
     private static void allocateFirstBlock(Storage file, long size) throws IOException {
         int length = (int) Math.min(FIRST_BLOCK, size);
         if (length > 0 && length % file.limits().requestAlignment() == 0) {

@@ -19,8 +19,8 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * The driver of raw images: byte N of the guest's disk is byte N of the file, or of a range of it. A file whose length is not a multiple of 512 is read as if zeroes filled
- * its last sector.
+ * The driver of raw images: byte N of the guest's disk is byte N of the file, or of a range of it. A file whose length
+ * is not a multiple of 512 is read as if zeroes filled its last sector.
  */
 public final class RawFormat implements ImageFormat {
     /** The unit of a disk's size in bytes. */

@@ -31,7 +31,9 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     private final boolean readOnly;
     private final CacheMode cache;
     private final Limits limits;
-    /** Set where the format was only found by content: what is written to the first sector must not change that finding. */
+    /**
+     * Set where the format was only found by content: what is written to the first sector must not change that finding.
+     */
     private final @Nullable OpenContext prober;
 
     RawImage(Storage file, Window window, OpenContext context) {
@@ -151,7 +153,9 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
         }
     }
 
-    /** Takes off what a padded write added behind the disk's last byte; the base lets nobody else write there meanwhile. */
+    /**
+     * Takes off what a padded write added behind the disk's last byte; the base lets nobody else write there meanwhile.
+     */
     private void cutPadding() throws IOException {
         long end = window.start() + size();
         if (file.growsWithZeroes() && file.size() > end && file.size() - end < limits.requestAlignment()) {

@@ -95,7 +95,10 @@ public final class Vmdk {
     public static final Option<String> HARDWARE_VERSION =
             Option.of("hwversion", OptionType.STRING, UNDEFINED, "VMDK hardware version");
 
-    /** The version of VMware's tools in the guest; 2147483647 where it is not given, which stands for tools that VMware does not manage. */
+    /**
+     * The version of VMware's tools in the guest; 2147483647 where it is not given, which stands for tools that VMware
+     * does not manage.
+     */
     public static final Option<String> TOOLS_VERSION =
             Option.of("toolsversion", OptionType.STRING, "VMware guest tools version");
 

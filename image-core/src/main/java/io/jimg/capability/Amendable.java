@@ -7,12 +7,14 @@ import io.jimg.Options;
 public interface Amendable {
 
     /**
-     * A change of options. Requests that come meanwhile wait. What a guest can read stays the same, unless the size is one of the options.
+     * A change of options. Requests that come meanwhile wait. What a guest can read stays the same, unless the size is
+     * one of the options.
      *
-     * <p>Refused before anything is changed where the options are impossible, or do not go with the image; a failure or cancellation later leaves some of the options
-     * changed, and a sound image.
+     * <p>Refused before anything is changed where the options are impossible, or do not go with the image; a failure or
+     * cancellation later leaves some of the options changed, and a sound image.
      *
-     * @param options of the format's {@link io.jimg.spi.ImageFormat#amendSchema()}; those that are not there stay as they are
+     * @param options of the format's {@link io.jimg.spi.ImageFormat#amendSchema()}; those that are not there stay as
+     *     they are
      * @param force whether unsafe changes are allowed, such as erasing the last key
      * @return a job whose result tells whether anything was changed
      */

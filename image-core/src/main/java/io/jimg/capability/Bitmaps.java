@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Persistent dirty bitmaps of an image. Each change is durable when the call returns, and power loss leaves what was before it or what is after it. An image that is
- * open for writing records its changes in the bitmaps that are enabled; they reach the file when the image is closed, and a bitmap that was recording when its
- * writer died is inconsistent from then on.
+ * Persistent dirty bitmaps of an image. Each change is durable when the call returns, and power loss leaves what was
+ * before it or what is after it. An image that is open for writing records its changes in the bitmaps that are enabled;
+ * they reach the file when the image is closed, and a bitmap that was recording when its writer died is inconsistent
+ * from then on.
  *
- * <p>All but {@link #list} and {@link #read} need an image that was opened for writing, and fail with {@link io.jimg.ErrorKind#READ_ONLY} otherwise; who names a bitmap that does
- * not exist gets {@link io.jimg.ErrorKind#NOT_FOUND}; an inconsistent bitmap can only be removed, the rest fails with {@link io.jimg.ErrorKind#CORRUPT}.
+ * <p>All but {@link #list} and {@link #read} need an image that was opened for writing, and fail with
+ * {@link io.jimg.ErrorKind#READ_ONLY} otherwise; who names a bitmap that does not exist gets
+ * {@link io.jimg.ErrorKind#NOT_FOUND}; an inconsistent bitmap can only be removed, the rest fails with
+ * {@link io.jimg.ErrorKind#CORRUPT}.
  */
 public interface Bitmaps {
 
@@ -37,8 +40,9 @@ public interface Bitmaps {
      *
      * @param granularity guest bytes that one bit stands for: a power of two from 512 on
      * @param enabled whether it records what is written from now on
-     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#EXISTS}; {@link io.jimg.ErrorKind#BAD_OPTION} for a name or a granularity that cannot be;
-     *     {@link io.jimg.ErrorKind#LIMIT} where the format does not hold so large a bitmap or so many; {@link io.jimg.ErrorKind#UNSUPPORTED} where the image holds none
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#EXISTS}; {@link io.jimg.ErrorKind#BAD_OPTION} for a name
+     *     or a granularity that cannot be; {@link io.jimg.ErrorKind#LIMIT} where the format does not hold so large a
+     *     bitmap or so many; {@link io.jimg.ErrorKind#UNSUPPORTED} where the image holds none
      */
     void add(String name, long granularity, boolean enabled) throws IOException;
 

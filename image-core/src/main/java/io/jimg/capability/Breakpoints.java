@@ -3,7 +3,10 @@ package io.jimg.capability;
 import io.jimg.storage.StorageEvent;
 import java.util.function.Consumer;
 
-/** A storage whose requests can be held up at certain steps, to try what happens when they overlap. Safe for many threads. */
+/**
+ * A storage whose requests can be held up at certain steps, to try what happens when they overlap. Safe for many
+ * threads.
+ */
 public interface Breakpoints {
 
     /** Holds up the next request that comes to a step. */

@@ -3,9 +3,7 @@ package io.jimg.capability;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/**
- * Access to compressed runs as they are stored, so that a copy need not deflate again. Safe for many threads.
- */
+/** Access to compressed runs as they are stored, so that a copy need not deflate again. Safe for many threads. */
 public interface CompressedRuns {
 
     /** Raw deflate (RFC 1951). */
@@ -21,7 +19,8 @@ public interface CompressedRuns {
     int runLength();
 
     /**
-     * Reads the run that starts at a guest offset, verifies it by decompressing it once, and gives exactly its bytes: nothing past the stream's end.
+     * Reads the run that starts at a guest offset, verifies it by decompressing it once, and gives exactly its bytes:
+     * nothing past the stream's end.
      *
      * @param guestOffset start of a compressed run of this layer, as {@link io.jimg.BlockDevice#extentAt} told
      * @param plain is filled with the run's {@link #runLength()} guest bytes

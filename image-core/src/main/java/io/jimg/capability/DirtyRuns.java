@@ -3,7 +3,8 @@ package io.jimg.capability;
 import java.io.IOException;
 
 /**
- * What a dirty bitmap says, as runs of guest bytes. A run begins and ends at a multiple of {@link #granularity()}, or at the guest's end. Safe for many threads.
+ * What a dirty bitmap says, as runs of guest bytes. A run begins and ends at a multiple of {@link #granularity()}, or
+ * at the guest's end. Safe for many threads.
  *
  * <p>A walk over all dirty runs:
  *

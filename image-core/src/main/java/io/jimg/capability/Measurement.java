@@ -7,8 +7,10 @@ import java.util.OptionalLong;
  * How large the file of an image would be. The figures are those of {@code qemu-img measure}.
  *
  * @param required bytes of the file right after its creation, with the guest's data that there is
- * @param fullyAllocated bytes of the file once the guest has written everything; without snapshots, bitmaps and saved machine states
- * @param bitmaps bytes beyond {@code required} that the source's persistent bitmaps take; empty where the source or the format has none
+ * @param fullyAllocated bytes of the file once the guest has written everything; without snapshots, bitmaps and saved
+ *     machine states
+ * @param bitmaps bytes beyond {@code required} that the source's persistent bitmaps take; empty where the source or the
+ *     format has none
  */
 public record Measurement(long required, long fullyAllocated, OptionalLong bitmaps) {
 

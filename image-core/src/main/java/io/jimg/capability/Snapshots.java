@@ -47,8 +47,9 @@ public interface Snapshots {
      * @param name at most 255 bytes in UTF-8; it may be empty, and another snapshot's
      * @param when the time that the snapshot tells
      * @return the snapshot with its new id
-     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#READ_ONLY}; {@link io.jimg.ErrorKind#LIMIT} where there are as many as there can be, or where a
-     *     refcount cannot count one more reference; {@link io.jimg.ErrorKind#UNSUPPORTED} with an external data file; nothing was changed then
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#READ_ONLY}; {@link io.jimg.ErrorKind#LIMIT} where there
+     *     are as many as there can be, or where a refcount cannot count one more reference;
+     *     {@link io.jimg.ErrorKind#UNSUPPORTED} with an external data file; nothing was changed then
      */
     Snapshot create(String name, Instant when) throws IOException;
 
@@ -58,7 +59,8 @@ public interface Snapshots {
     }
 
     /**
-     * Makes the disk what a snapshot holds, which may be of another size; what the disk held is lost, and the snapshot stays. Requests wait meanwhile.
+     * Makes the disk what a snapshot holds, which may be of another size; what the disk held is lost, and the snapshot
+     * stays. Requests wait meanwhile.
      *
      * @param idOrName an id, or else a name
      * @return the snapshot

@@ -1,4 +1,6 @@
-/** What an image may be able to do beyond a block device: interfaces that {@link io.jimg.DiskImage#capability} answers. */
+/**
+ * What an image may be able to do beyond a block device: interfaces that {@link io.jimg.DiskImage#capability} answers.
+ */
 @NullMarked
 package io.jimg.capability;
 

@@ -14,8 +14,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The driver {@code blkdebug}: errors where rules want them, requests held up, other alignments. Rules come from a file ({@code config}) and from the lists
- * {@code inject-error} and {@code set-state}; permissions to take or to keep from others are read, without effect.
+ * The driver {@code blkdebug}: errors where rules want them, requests held up, other alignments. Rules come from a file
+ * ({@code config}) and from the lists {@code inject-error} and {@code set-state}; permissions to take or to keep from
+ * others are read, without effect.
  */
 public final class BlkdebugProtocol implements FilterProtocol {
     /** The driver's name. */

@@ -9,7 +9,8 @@ import io.jimg.storage.Outcome;
 import java.io.IOException;
 
 /**
- * What requests are to be like. Lengths that are no powers of two hold for how requests are split, not for how they are aligned.
+ * What requests are to be like. Lengths that are no powers of two hold for how requests are split, not for how they are
+ * aligned.
  *
  * @param alignment of offsets and lengths in bytes; 0 for what the storage beneath asks for, as in all of these
  * @param maxTransfer the longest read or write

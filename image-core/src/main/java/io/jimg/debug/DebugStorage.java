@@ -11,7 +11,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.function.Consumer;
 
-/** A storage on another one that fails, or waits, where rules and breakpoints say so, and asks for other alignments and lengths of requests. */
+/**
+ * A storage on another one that fails, or waits, where rules and breakpoints say so, and asks for other alignments and
+ * lengths of requests.
+ */
 final class DebugStorage implements Storage, Breakpoints {
     private final Storage inner;
     private final String name;

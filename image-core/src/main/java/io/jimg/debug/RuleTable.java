@@ -19,7 +19,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads rules: from options ({@code inject-error.0.event=...}), and from a file of sections with a line for each attribute. */
+/**
+ * Reads rules: from options ({@code inject-error.0.event=...}), and from a file of sections with a line for each
+ * attribute.
+ */
 final class RuleTable {
     static final String ERRORS = "inject-error";
     static final String STATES = "set-state";

@@ -8,7 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The rules at work: events change the state and put rules in force, which then hold for every request until an event puts others in force. Safe for many threads.
+ * The rules at work: events change the state and put rules in force, which then hold for every request until an event
+ * puts others in force. Safe for many threads.
  */
 final class Rules {
     private static final long FIRST_STATE = 1;

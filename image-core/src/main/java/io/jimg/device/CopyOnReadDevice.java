@@ -10,8 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A device that keeps what it reads from beneath: bytes that the topmost layer does not hold are written to it as they are read, whole units of allocation at a
- * time.
+ * A device that keeps what it reads from beneath: bytes that the topmost layer does not hold are written to it as they
+ * are read, whole units of allocation at a time.
  */
 public final class CopyOnReadDevice extends ForwardingDevice {
     private static final int LARGEST_COPY = 1 << 20;

@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * The base of devices that stand on one other: everything goes to it, and a subclass overrides what it changes. Owns the inner device: closing this one closes that
- * one. As safe for threads as the inner device.
+ * The base of devices that stand on one other: everything goes to it, and a subclass overrides what it changes. Owns
+ * the inner device: closing this one closes that one. As safe for threads as the inner device.
  */
 public class ForwardingDevice implements BlockDevice {
     private final BlockDevice inner;

@@ -5,8 +5,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /**
- * Lets so many bytes a second through. A bucket of a tenth of a second's bytes lets short bursts pass; a request that is larger than the bucket goes at once and makes the
- * next one wait. Safe for many threads.
+ * Lets so many bytes a second through. A bucket of a tenth of a second's bytes lets short bursts pass; a request that
+ * is larger than the bucket goes at once and makes the next one wait. Safe for many threads.
  */
 public final class TokenBucket {
     private static final long BURST_NANOSECONDS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -34,7 +34,10 @@ public final class TokenBucket {
         this.paidUntil = clock.getAsLong() - BURST_NANOSECONDS;
     }
 
-    /** Waits until the bucket has recovered from what went before, and takes {@code bytes} out of it. An interrupt does not end the wait. */
+    /**
+     * Waits until the bucket has recovered from what went before, and takes {@code bytes} out of it. An interrupt does
+     * not end the wait.
+     */
     public void pay(long bytes) {
         long start = charge(bytes);
         boolean interrupted = false;

@@ -4,7 +4,10 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import org.jspecify.annotations.Nullable;
 
-/** What file names say: a protocol before a colon, an absolute path, or a path relative to the image that holds the name. */
+/**
+ * What file names say: a protocol before a colon, an absolute path, or a path relative to the image that holds the
+ * name.
+ */
 public final class FileNames {
     /** What a name that holds a tree of options begins with. */
     public static final String JSON_PREFIX = "json:";

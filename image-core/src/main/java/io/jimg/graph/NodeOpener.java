@@ -24,9 +24,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Opens one image and, through {@link NodeContext}, what hangs from it. Used for one open; not for several threads.
- */
+/** Opens one image and, through {@link NodeContext}, what hangs from it. Used for one open; not for several threads. */
 public final class NodeOpener {
     /** The longest chain that is opened; each layer costs memory, and an image's author decides how many there are. */
     static final int MAXIMUM_CHAIN = 512;
@@ -59,7 +57,9 @@ public final class NodeOpener {
         this.caller = caller;
     }
 
-    /** Who named a node: the caller, or an image ({@code role} and {@code referrer} are set then, and the gate decides). */
+    /**
+     * Who named a node: the caller, or an image ({@code role} and {@code referrer} are set then, and the gate decides).
+     */
     record Origin(
             OpenGate.@Nullable Role role,
             String referrer,

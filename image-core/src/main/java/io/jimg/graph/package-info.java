@@ -1,4 +1,7 @@
-/** Turns names and options into open images: which driver, which file, which backing file, and whether the gate permits it. */
+/**
+ * Turns names and options into open images: which driver, which file, which backing file, and whether the gate permits
+ * it.
+ */
 @NullMarked
 package io.jimg.graph;
 

@@ -46,7 +46,8 @@ public final class Amend {
      * A change of options that are given as text.
      *
      * @param images where the image's format is found
-     * @throws ImageException {@link ErrorKind#BAD_OPTION} for options that do not exist, or only at creation; and as above
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} for options that do not exist, or only at creation; and as
+     *     above
      */
     public static Job<Boolean> of(Images images, DiskImage image, DottedOptions text, boolean force)
             throws ImageException {

@@ -29,8 +29,8 @@ public final class Check {
     /**
      * A repair of the whole image, and a check of it where anything was repaired.
      *
-     * @param image opened with {@link io.jimg.OpenOptions#withWritable}, and {@link io.jimg.OpenOptions#withToCheck} where it may be damaged so that nobody else
-     *     may write to it
+     * @param image opened with {@link io.jimg.OpenOptions#withWritable}, and {@link io.jimg.OpenOptions#withToCheck}
+     *     where it may be damaged so that nobody else may write to it
      * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format has no repair
      */
     public static Job<Repair> repair(DiskImage image, Repairable.Mode mode) throws ImageException {
@@ -65,7 +65,9 @@ public final class Check {
      */
     public record Repair(CheckReport report, Optional<CheckReport> afterwards) {
 
-        /** How the image is now, with the counts of what was repaired; the findings are those of the last look at it. */
+        /**
+         * How the image is now, with the counts of what was repaired; the findings are those of the last look at it.
+         */
         public CheckReport outcome() {
             return afterwards.map(now -> now.withFixed(report)).orElse(report);
         }

@@ -13,7 +13,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a chunk of the source into pieces that the target takes: reads, looks for zeroes, compresses. Has buffers for one chunk; one for each thread.
+ * Turns a chunk of the source into pieces that the target takes: reads, looks for zeroes, compresses. Has buffers for
+ * one chunk; one for each thread.
  */
 final class ChunkReader {
     private static final int BUFFER_ALIGNMENT = 4096;

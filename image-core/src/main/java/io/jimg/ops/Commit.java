@@ -15,17 +15,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes what an overlay holds into an image beneath it, and empties the overlay. An image beneath that is smaller grows to the overlay's size; one that is larger keeps its.
+ * Writes what an overlay holds into an image beneath it, and empties the overlay. An image beneath that is smaller
+ * grows to the overlay's size; one that is larger keeps its.
  *
  * <pre>{@code
  * new Commit(Images.standard(), "overlay.qcow2", OpenOptions.DEFAULT.withGate(gate)).job().run();
  * }</pre>
  *
- * <p>The overlay is emptied only when all of it is durable beneath. A job that fails or is cancelled leaves the overlay as it was and the guest's bytes in it unchanged:
- * what it wrote beneath is what the overlay hides.
+ * <p>The overlay is emptied only when all of it is durable beneath. A job that fails or is cancelled leaves the overlay
+ * as it was and the guest's bytes in it unchanged: what it wrote beneath is what the overlay hides.
  *
- * <p>Other overlays of the image beneath become invalid, and so do the images between the overlay and the base that is written: they show the new bytes of
- * the base where they have none of their own.
+ * <p>Other overlays of the image beneath become invalid, and so do the images between the overlay and the base that is
+ * written: they show the new bytes of the base where they have none of their own.
  */
 public final class Commit {
     private static final int SECTOR = 512;
@@ -50,8 +51,9 @@ public final class Commit {
     }
 
     /**
-     * The image that is written, by a name of its own or relative to the folder of the image that it lies beneath; null for the overlay's backing file. With a base the
-     * overlay is not emptied, for what lies between has no right content any more.
+     * The image that is written, by a name of its own or relative to the folder of the image that it lies beneath; null
+     * for the overlay's backing file. With a base the overlay is not emptied, for what lies between has no right
+     * content any more.
      */
     public Commit base(@Nullable String value) {
         base = value;

@@ -4,8 +4,8 @@ import io.jimg.BlockDevice;
 import io.jimg.Job;
 
 /**
- * Compares the guest bytes of two images. What both are known to hold as zeroes is not read. An image that is shorter equals a longer one whose
- * further bytes are all zero, unless {@link #strict}.
+ * Compares the guest bytes of two images. What both are known to hold as zeroes is not read. An image that is shorter
+ * equals a longer one whose further bytes are all zero, unless {@link #strict}.
  *
  * <pre>{@code
  * Comparison result = new Compare(first, second).job().run();

@@ -11,7 +11,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** The work of {@link Compare}: threads take ranges in guest order, read what must be read, and the lowest difference counts. */
+/**
+ * The work of {@link Compare}: threads take ranges in guest order, read what must be read, and the lowest difference
+ * counts.
+ */
 final class CompareJob extends Job<Comparison> {
     private static final int BUFFER_ALIGNMENT = 4096;
     private static final int SECTOR = 512;

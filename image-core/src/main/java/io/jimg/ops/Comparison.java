@@ -4,7 +4,8 @@ package io.jimg.ops;
  * What a {@link Compare} found.
  *
  * @param outcome same, or what differs first
- * @param offset guest offset of the first difference: of the sector of 512 bytes with the first byte that differs, or of the run; 0 where nothing differs
+ * @param offset guest offset of the first difference: of the sector of 512 bytes with the first byte that differs, or
+ *     of the run; 0 where nothing differs
  */
 public record Comparison(Outcome outcome, long offset) {
 

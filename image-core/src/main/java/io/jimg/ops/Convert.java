@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>A snapshot is converted by giving it as the source ({@code image.capability(Snapshots.class)}). The sources stay the caller's.
+ * <p>A snapshot is converted by giving it as the source ({@code image.capability(Snapshots.class)}). The sources stay
+ * the caller's.
  */
 public final class Convert {
     /** The granularity of zero detection unless it is set: 4 KiB. */
@@ -75,7 +76,8 @@ public final class Convert {
     }
 
     /**
-     * How many bytes on end must be zero to be left out: a multiple of 512 up to 16 MiB; 0 writes every byte, so that the target is fully allocated.
+     * How many bytes on end must be zero to be left out: a multiple of 512 up to 16 MiB; 0 writes every byte, so that
+     * the target is fully allocated.
      */
     public Convert sparseSize(int bytes) {
         sparseSize = bytes;
@@ -88,13 +90,19 @@ public final class Convert {
         return this;
     }
 
-    /** Whether data may reach the target in another order than the guest's, which gives up that its layout is the same each time. */
+    /**
+     * Whether data may reach the target in another order than the guest's, which gives up that its layout is the same
+     * each time.
+     */
     public Convert outOfOrder(boolean value) {
         outOfOrder = value;
         return this;
     }
 
-    /** Whether the host is asked to copy, without the bytes passing through this process, where source and target are such that it can. */
+    /**
+     * Whether the host is asked to copy, without the bytes passing through this process, where source and target are
+     * such that it can.
+     */
     public Convert copyRange(boolean value) {
         copyRange = value;
         return this;
@@ -112,7 +120,10 @@ public final class Convert {
         return this;
     }
 
-    /** Whether to go on where the source cannot be read: such ranges become zeroes, and each is told as a sentence. Null to stop at the first. */
+    /**
+     * Whether to go on where the source cannot be read: such ranges become zeroes, and each is told as a sentence. Null
+     * to stop at the first.
+     */
     public Convert salvage(@Nullable Consumer<String> unreadable) {
         salvage = unreadable;
         return this;
@@ -142,7 +153,8 @@ public final class Convert {
     }
 
     /**
-     * For an existing target: whether its backing file holds what the source's topmost layer does not, so that only that layer is copied.
+     * For an existing target: whether its backing file holds what the source's topmost layer does not, so that only
+     * that layer is copied.
      */
     public Convert overBacking(boolean value) {
         overBacking = value;
@@ -150,8 +162,9 @@ public final class Convert {
     }
 
     /**
-     * Into a new image, of the sources' size whatever {@code target} says of it. Where the target has a backing file, that file is taken to hold what the source's
-     * topmost layer does not. A job that fails or is cancelled removes the file; it fails with {@link CreationException} where the image cannot be made.
+     * Into a new image, of the sources' size whatever {@code target} says of it. Where the target has a backing file,
+     * that file is taken to hold what the source's topmost layer does not. A job that fails or is cancelled removes the
+     * file; it fails with {@link CreationException} where the image cannot be made.
      *
      * @throws ImageException where the target cannot be as it was asked for; no file has been touched then
      */
@@ -178,7 +191,8 @@ public final class Convert {
     }
 
     /**
-     * Into an existing image, open for writing, which stays the caller's: its bytes past the sources' end stay as they are.
+     * Into an existing image, open for writing, which stays the caller's: its bytes past the sources' end stay as they
+     * are.
      *
      * @throws ImageException where it is too small
      */
@@ -208,7 +222,8 @@ public final class Convert {
     }
 
     /**
-     * Refuses sources that cannot be converted as asked for, whatever the target is; {@link #toNew} and {@link #into} do so too.
+     * Refuses sources that cannot be converted as asked for, whatever the target is; {@link #toNew} and {@link #into}
+     * do so too.
      *
      * @throws ImageException for bitmaps that cannot be copied
      */

@@ -18,7 +18,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The copying that is the same whatever the target is. */
 final class Copy {
-    /** Small enough to stay in the processors' caches between read and write, large enough for few calls: others were no faster. */
+    /**
+     * Small enough to stay in the processors' caches between read and write, large enough for few calls: others were no
+     * faster.
+     */
     private static final int CHUNK = 512 << 10;
 
     /** What the host copies by itself costs a call, not a cache. */

@@ -14,8 +14,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the persistent bitmaps of an image to another one of the same size: with their granularity and content, enabled where they are enabled. For
- * {@link Convert#bitmaps}, or by itself.
+ * Copies the persistent bitmaps of an image to another one of the same size: with their granularity and content,
+ * enabled where they are enabled. For {@link Convert#bitmaps}, or by itself.
  */
 public final class CopyBitmaps {
     private final DiskImage source;
@@ -34,7 +34,8 @@ public final class CopyBitmaps {
     /**
      * Refuses a source whose bitmaps cannot be copied.
      *
-     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the image cannot have bitmaps; {@link ErrorKind#CORRUPT} where one is inconsistent
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the image cannot have bitmaps;
+     *     {@link ErrorKind#CORRUPT} where one is inconsistent
      */
     public void check() throws IOException {
         List<Bitmaps.Bitmap> all = bitmaps().list();
@@ -82,7 +83,8 @@ public final class CopyBitmaps {
      * Copies them.
      *
      * @param target open for writing; stays the caller's
-     * @throws ImageException {@link ErrorKind#EXISTS} where it has one of that name, and as {@link Bitmaps#add} and {@link Bitmaps#merge}
+     * @throws ImageException {@link ErrorKind#EXISTS} where it has one of that name, and as {@link Bitmaps#add} and
+     *     {@link Bitmaps#merge}
      */
     public void into(BlockDevice target) throws IOException {
         Bitmaps copies = requireTarget(target);

@@ -10,9 +10,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies a source to a target on several threads. Each thread takes the next chunk in guest order, reads and works on it, waits for its turn, has its pieces placed, and transfers
- * them once the next thread has its turn. So reads, compression and transfers run together, the target sees all in guest order, and memory is bounded by one chunk for each
- * thread.
+ * Copies a source to a target on several threads. Each thread takes the next chunk in guest order, reads and works on
+ * it, waits for its turn, has its pieces placed, and transfers them once the next thread has its turn. So reads,
+ * compression and transfers run together, the target sees all in guest order, and memory is bounded by one chunk for
+ * each thread.
  */
 final class CopyPipeline {
     private final SourceWalk walk;
@@ -52,7 +53,10 @@ final class CopyPipeline {
         this.watch = watch;
     }
 
-    /** Copies all of it; the calling thread is one of {@code threads}. Returns or throws when no thread works on it any more. */
+    /**
+     * Copies all of it; the calling thread is one of {@code threads}. Returns or throws when no thread works on it any
+     * more.
+     */
     void run(int threads) throws IOException {
         new Workers(turns::giveUp).run(threads, this::work);
     }

@@ -9,7 +9,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A new image to be: which file, which format, which options. {@link #plan()} checks what can be checked without changing a file.
+ * A new image to be: which file, which format, which options. {@link #plan()} checks what can be checked without
+ * changing a file.
  *
  * <pre>{@code
  * new Create(Images.standard(), "disk.qcow2").format("qcow2").size(10L << 30).plan().job().run();
@@ -30,7 +31,8 @@ public final class Create {
     private OpenOptions backingOptions = OpenOptions.DEFAULT.withBacking(false);
 
     /**
-     * An image in the file {@code name}: a path or a {@code protocol:…} name, which is created, or emptied where it exists.
+     * An image in the file {@code name}: a path or a {@code protocol:…} name, which is created, or emptied where it
+     * exists.
      */
     public Create(Images images, String name) {
         this.images = images;
@@ -74,8 +76,10 @@ public final class Create {
     }
 
     /**
-     * How the backing file is opened to learn its size. It is opened without asking, for the caller named it; what lies further down is opened where these
-     * options say so and their gate permits it. Their secrets are the new image's too. Unless this is set the backing file is opened alone, and a copy over a backing file that has one itself is denied.
+     * How the backing file is opened to learn its size. It is opened without asking, for the caller named it; what lies
+     * further down is opened where these options say so and their gate permits it. Their secrets are the new image's
+     * too. Unless this is set the backing file is opened alone, and a copy over a backing file that has one itself is
+     * denied.
      */
     public Create backingOptions(OpenOptions value) {
         backingOptions = value;

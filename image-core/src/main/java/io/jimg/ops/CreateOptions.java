@@ -10,7 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The options of an image to be. As in QEMU, a value that is text is looked into only when the image is made: it is echoed before it is refused.
+ * The options of an image to be. As in QEMU, a value that is text is looked into only when the image is made: it is
+ * echoed before it is refused.
  *
  * @param schema the options that there are
  * @param values what was read

@@ -49,7 +49,10 @@ public final class CreatePlan {
      * @param existed whether it was there before
      */
     private record Touched(Images.StorageName file, boolean existed) {
-        /** What is half-written must not look whole; but what somebody else put there, perhaps a link, is not ours to remove. */
+        /**
+         * What is half-written must not look whole; but what somebody else put there, perhaps a link, is not ours to
+         * remove.
+         */
         void undo() throws IOException {
             if (existed) {
                 file.create(CacheMode.UNSAFE).close();
@@ -125,7 +128,10 @@ public final class CreatePlan {
         return new CreatePlan(create, format, file, options, size, NO_BACKING);
     }
 
-    /** The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in full. */
+    /**
+     * The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in
+     * full.
+     */
     static CreatePlan ofCopy(Create create, long size) throws IOException {
         Images images = create.images();
         ImageFormat format = images.format(create.format());
@@ -248,12 +254,18 @@ public final class CreatePlan {
         return backingSize != NO_BACKING;
     }
 
-    /** Guest offset from which a copy reads as zeroes by itself, for its backing file has ended; {@link Long#MAX_VALUE} where it has none. */
+    /**
+     * Guest offset from which a copy reads as zeroes by itself, for its backing file has ended; {@link Long#MAX_VALUE}
+     * where it has none.
+     */
     long blankFrom() {
         return backed() ? backingSize : Long.MAX_VALUE;
     }
 
-    /** What is echoed before the creation: {@code fmt} and every option that was given or has a default, in order, as text. */
+    /**
+     * What is echoed before the creation: {@code fmt} and every option that was given or has a default, in order, as
+     * text.
+     */
     public Doc description() {
         Doc doc = Doc.create().put("fmt", format.name());
         for (Option<?> option : options.schema().options()) {
@@ -263,7 +275,8 @@ public final class CreatePlan {
     }
 
     /**
-     * The creation. Where it fails, a file that it created is removed; one that was there before is left emptied, unless the options were at fault.
+     * The creation. Where it fails, a file that it created is removed; one that was there before is left emptied,
+     * unless the options were at fault.
      */
     public Job<CreatePlan> job() {
         return new Job<>() {
@@ -299,7 +312,10 @@ public final class CreatePlan {
         return storage;
     }
 
-    /** Opens the image that was created, to fill it. What it names is what the caller named; the layers further down are up to the caller's gate. */
+    /**
+     * Opens the image that was created, to fill it. What it names is what the caller named; the layers further down are
+     * up to the caller's gate.
+     */
     DiskImage open(CacheMode cache) throws IOException {
         String referrer = file.protocol().nameOf(file.options());
         OpenGate gate = create.backingOptions().gate();

@@ -9,7 +9,10 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** An image that is written at any offset. What allocates on a write does so in guest order, unless another order is welcome. */
+/**
+ * An image that is written at any offset. What allocates on a write does so in guest order, unless another order is
+ * welcome.
+ */
 final class DeviceTarget implements CopyTarget {
     /** The largest unit of allocation that there is. */
     static final int LARGEST_UNIT = 2 << 20;
@@ -44,7 +47,8 @@ final class DeviceTarget implements CopyTarget {
     /**
      * Whether it takes a source's runs as they are stored.
      *
-     * @param sourceSize bytes of the source: where it ends within a run, the rest of that run must be past this device's end too
+     * @param sourceSize bytes of the source: where it ends within a run, the rest of that run must be past this
+     *     device's end too
      */
     boolean accepts(String codec, int runLength, long sourceSize) {
         return compressed != null

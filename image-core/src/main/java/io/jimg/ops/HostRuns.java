@@ -22,7 +22,10 @@ final class HostRuns {
         this.unit = unit;
     }
 
-    /** A piece of data cut into pieces that can be copied within the host; the piece as it is where that cannot be for all of it. */
+    /**
+     * A piece of data cut into pieces that can be copied within the host; the piece as it is where that cannot be for
+     * all of it.
+     */
     List<Piece> cut(Piece data) throws IOException {
         List<Piece> pieces = new ArrayList<>();
         for (long at = data.guestOffset(); at < data.end(); ) {

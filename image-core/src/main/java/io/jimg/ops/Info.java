@@ -66,8 +66,8 @@ public final class Info {
     }
 
     /**
-     * What an image and all images beneath it say of themselves, the topmost first. Each is opened alone and closed again, so that a chain whose middle is
-     * missing is told up to there.
+     * What an image and all images beneath it say of themselves, the topmost first. Each is opened alone and closed
+     * again, so that a chain whose middle is missing is told up to there.
      *
      * @param name the topmost image's; null where {@code options} describe a tree of nodes
      * @param options how it is opened; its gate decides on the others

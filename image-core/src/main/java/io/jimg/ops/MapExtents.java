@@ -39,7 +39,8 @@ public final class MapExtents {
     }
 
     /**
-     * A job that hands every run to {@code visitor} in guest order, neighbours of the same status joined, and answers how many there were.
+     * A job that hands every run to {@code visitor} in guest order, neighbours of the same status joined, and answers
+     * how many there were.
      *
      * @throws ImageException {@link ErrorKind#OUT_OF_RANGE} where a bound is negative
      */

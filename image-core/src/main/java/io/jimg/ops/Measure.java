@@ -49,7 +49,10 @@ public final class Measure {
         return this;
     }
 
-    /** The image whose bitmaps a copy would take along, where it is another than the one that is copied: that of which a snapshot is copied. */
+    /**
+     * The image whose bitmaps a copy would take along, where it is another than the one that is copied: that of which a
+     * snapshot is copied.
+     */
     public Measure bitmapsOf(@Nullable DiskImage image) {
         bitmapsOf = image;
         return this;
@@ -70,7 +73,8 @@ public final class Measure {
     }
 
     /**
-     * For a copy of an image with all beneath it; the image stays the caller's. The job throws {@link InvalidOptionsException} where the options cannot be read.
+     * For a copy of an image with all beneath it; the image stays the caller's. The job throws
+     * {@link InvalidOptionsException} where the options cannot be read.
      */
     public Job<Measurement> of(DiskImage source) {
         return new Job<>() {

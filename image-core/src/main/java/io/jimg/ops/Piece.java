@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param guestOffset first guest byte
  * @param length guest bytes, greater than zero
  * @param place where it lies in a file of the host; null but for {@link Kind#COPY}
- * @param bytes once they are there: the data, or the stream of a {@link Kind#COMPRESSED} or {@link Kind#STORED} piece; null for the other kinds
- * @param plain what the stream of a {@link Kind#STORED} piece decompresses to, once it is there; null for the other kinds
+ * @param bytes once they are there: the data, or the stream of a {@link Kind#COMPRESSED} or {@link Kind#STORED} piece;
+ *     null for the other kinds
+ * @param plain what the stream of a {@link Kind#STORED} piece decompresses to, once it is there; null for the other
+ *     kinds
  */
 record Piece(
         Kind kind,

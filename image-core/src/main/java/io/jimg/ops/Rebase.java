@@ -15,16 +15,16 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts an overlay on another backing file, or on none. The guest's bytes stay as they are: what the old chain and the new one show differently is written into the overlay first,
- * and is durable there before the name changes.
+ * Puts an overlay on another backing file, or on none. The guest's bytes stay as they are: what the old chain and the
+ * new one show differently is written into the overlay first, and is durable there before the name changes.
  *
  * <pre>{@code
  * new Rebase(Images.standard(), "overlay.qcow2", OpenOptions.DEFAULT.withGate(gate))
  *         .onto("other.qcow2", "qcow2").job().run();
  * }</pre>
  *
- * <p>A job that fails or is cancelled leaves the overlay on its old backing file with the same content, perhaps with clusters of its own more than before. So does a power loss,
- * unless the name has changed already.
+ * <p>A job that fails or is cancelled leaves the overlay on its old backing file with the same content, perhaps with
+ * clusters of its own more than before. So does a power loss, unless the name has changed already.
  */
 public final class Rebase {
     private final Images images;
@@ -51,7 +51,8 @@ public final class Rebase {
     /**
      * The new backing file; without this, none.
      *
-     * @param newBacking as the overlay shall name it: a relative name belongs to the overlay's folder; null or empty for none
+     * @param newBacking as the overlay shall name it: a relative name belongs to the overlay's folder; null or empty
+     *     for none
      * @param newFormat its format; it must be stated where there is a name
      */
     public Rebase onto(@Nullable String newBacking, @Nullable String newFormat) {
@@ -66,7 +67,10 @@ public final class Rebase {
         return this;
     }
 
-    /** Whether only the name is changed: neither the old backing file nor the new one need be there, and what the guest reads is up to the caller. */
+    /**
+     * Whether only the name is changed: neither the old backing file nor the new one need be there, and what the guest
+     * reads is up to the caller.
+     */
     public Rebase unsafe(boolean value) {
         unsafe = value;
         return this;

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes into an overlay what an old chain beneath it shows and a new one does not. Compares by the overlay's unit of allocation, what the overlay has of its own left out.
- * For one thread.
+ * Writes into an overlay what an old chain beneath it shows and a new one does not. Compares by the overlay's unit of
+ * allocation, what the overlay has of its own left out. For one thread.
  */
 final class RebaseCopy {
     private static final int LARGEST_PIECE = 2 << 20;
@@ -159,7 +159,10 @@ final class RebaseCopy {
         }
     }
 
-    /** Where the old backing file had ended, the overlay says that there are zeroes; others are data like any other, as in QEMU. */
+    /**
+     * Where the old backing file had ended, the overlay says that there are zeroes; others are data like any other, as
+     * in QEMU.
+     */
     private void write(ByteBuffer bytes, long guestOffset) throws IOException {
         DiskImage old = overlay.backing();
         if ((old == null || guestOffset >= old.size()) && isZero(bytes)) {

@@ -49,7 +49,8 @@ public final class Resize {
     /**
      * The job, whose result is the new size in bytes. It leaves the disk as it was where it fails or is cancelled.
      *
-     * @throws ImageException {@link ErrorKind#BAD_OPTION} for what cannot be asked, {@link ErrorKind#UNSUPPORTED} where the format has no resize
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} for what cannot be asked, {@link ErrorKind#UNSUPPORTED} where
+     *     the format has no resize
      */
     public Job<Long> job() throws ImageException {
         if (newSize <= 0) {

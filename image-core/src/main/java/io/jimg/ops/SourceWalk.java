@@ -10,10 +10,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts a source into chunks by asking for its extents in guest order; what is known to be zero is told apart here and never read. Safe for many threads.
+ * Cuts a source into chunks by asking for its extents in guest order; what is known to be zero is told apart here and
+ * never read. Safe for many threads.
  */
 final class SourceWalk {
-    /** Bounds the memory of a chunk of a source that is scattered to bits, and the time until the next look at a cancel. */
+    /**
+     * Bounds the memory of a chunk of a source that is scattered to bits, and the time until the next look at a cancel.
+     */
     private static final int MOST_EXTENTS = 512;
 
     private final BlockDevice source;

@@ -3,7 +3,10 @@ package io.jimg.ops;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Lets threads do something one after the other in the order of their numbers. Waiting cannot be interrupted, but given up. */
+/**
+ * Lets threads do something one after the other in the order of their numbers. Waiting cannot be interrupted, but given
+ * up.
+ */
 final class Turns {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();

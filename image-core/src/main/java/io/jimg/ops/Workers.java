@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The same work on several threads, of which the caller's is one, until all have ended; the first failure is the caller's. */
+/**
+ * The same work on several threads, of which the caller's is one, until all have ended; the first failure is the
+ * caller's.
+ */
 final class Workers {
     /** What each thread does. */
     @FunctionalInterface

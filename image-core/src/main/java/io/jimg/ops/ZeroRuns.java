@@ -21,8 +21,8 @@ final class ZeroRuns {
     private final int granularity;
 
     /**
-     * Runs in units of {@code granularity} bytes, counted from the guest's first byte: only a whole unit, the disk's shorter last one, or data that is shorter than a unit can
-     * be zero.
+     * Runs in units of {@code granularity} bytes, counted from the guest's first byte: only a whole unit, the disk's
+     * shorter last one, or data that is shorter than a unit can be zero.
      */
     ZeroRuns(int granularity) {
         this.granularity = granularity;

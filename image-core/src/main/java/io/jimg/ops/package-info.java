@@ -1,4 +1,7 @@
-/** The operations on images: each a class that the command line and a library user call alike, giving a {@link io.jimg.Job}. */
+/**
+ * The operations on images: each a class that the command line and a library user call alike, giving a
+ * {@link io.jimg.Job}.
+ */
 @NullMarked
 package io.jimg.ops;
 

@@ -12,12 +12,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * The base of every device: its public methods are final and check state, range and permission once; a driver fills in the protected hooks and sees only clean requests.
+ * The base of every device: its public methods are final and check state, range and permission once; a driver fills in
+ * the protected hooks and sees only clean requests.
  *
- * <p>What a hook may rely on: the device is open and stays so until the hook returns; offset and length lie inside the device, length is greater than zero, and
- * both are multiples of {@link io.jimg.Limits#requestAlignment()}; buffers have exactly the request's bytes between position and limit; a request is no larger than
- * {@link io.jimg.Limits#largestTransfer()}; a device opened read-only sees no write. Requests that are not aligned become read-modify-write here, under a lock on the range, so
- * that two writes that share a sector but no byte both survive.
+ * <p>What a hook may rely on: the device is open and stays so until the hook returns; offset and length lie inside the
+ * device, length is greater than zero, and both are multiples of {@link io.jimg.Limits#requestAlignment()}; buffers
+ * have exactly the request's bytes between position and limit; a request is no larger than
+ * {@link io.jimg.Limits#largestTransfer()}; a device opened read-only sees no write. Requests that are not aligned
+ * become read-modify-write here, under a lock on the range, so that two writes that share a sector but no byte both
+ * survive.
  */
 public abstract class AbstractBlockDevice implements BlockDevice {
     private final InFlight inFlight = new InFlight();
@@ -69,7 +72,10 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         return false;
     }
 
-    /** Hears of the steps of a write that this base takes; for devices whose storage may want to know, see {@link io.jimg.storage.Storage#about}. */
+    /**
+     * Hears of the steps of a write that this base takes; for devices whose storage may want to know, see
+     * {@link io.jimg.storage.Storage#about}.
+     */
     protected void about(StorageEvent event) throws IOException {}
 
     /** For formats that can be resized: the new size holds for requests that start afterwards. */
@@ -320,7 +326,10 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         }
     }
 
-    /** Read-modify-write, piece by piece. The last sector of a device whose size is not a multiple is the driver's to clip, as its {@code doRead} pads it. */
+    /**
+     * Read-modify-write, piece by piece. The last sector of a device whose size is not a multiple is the driver's to
+     * clip, as its {@code doRead} pads it.
+     */
     private void writePadded(ByteBuffer source, long offset, int alignment) throws IOException {
         long end = offset + source.remaining();
         long first = roundDown(offset, alignment);

@@ -5,7 +5,8 @@ import java.util.ArrayDeque;
 import java.util.concurrent.Semaphore;
 
 /**
- * A bounded pool of direct buffers of one size, aligned for O_DIRECT. {@link #take} waits while all are out, which bounds the memory of a pipeline. Safe for many threads.
+ * A bounded pool of direct buffers of one size, aligned for O_DIRECT. {@link #take} waits while all are out, which
+ * bounds the memory of a pipeline. Safe for many threads.
  */
 public final class BufferPool {
     private static final int ADDRESS_ALIGNMENT = 4096;

@@ -35,7 +35,8 @@ public record CreateRequest(long size, Options options, FileCreator files, Secre
         Storage create(String name) throws IOException;
 
         /**
-         * Opens the backing file that the options name, read-only and without what lies beneath it, for a format that writes down something of it.
+         * Opens the backing file that the options name, read-only and without what lies beneath it, for a format that
+         * writes down something of it.
          *
          * @param name as the new image is to name it
          * @param format its format; null to find it by content

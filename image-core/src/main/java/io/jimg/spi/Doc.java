@@ -8,8 +8,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small ordered document: what results are turned into before a writer renders them as JSON or as text. Values are {@link Doc}, {@link List}, {@link
- * String}, {@link Long}, {@link Boolean} or null. A list holds the same kinds. Built by one thread; not changed afterwards.
+ * A small ordered document: what results are turned into before a writer renders them as JSON or as text. Values are
+ * {@link Doc}, {@link List}, {@link String}, {@link Long}, {@link Boolean} or null. A list holds the same kinds. Built
+ * by one thread; not changed afterwards.
  */
 public final class Doc {
     /** No members. */

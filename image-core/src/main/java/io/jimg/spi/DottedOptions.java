@@ -6,8 +6,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Options as text under dotted keys ({@code file.filename}, {@code backing.driver}): what {@code -o}, {@code --image-opts} and {@code json:} names flatten
- * to before a {@link Schema} reads them. Immutable; keeps order.
+ * Options as text under dotted keys ({@code file.filename}, {@code backing.driver}): what {@code -o},
+ * {@code --image-opts} and {@code json:} names flatten to before a {@link Schema} reads them. Immutable; keeps order.
  */
 public final class DottedOptions {
     /** None. */

@@ -10,7 +10,10 @@ import java.util.List;
 /** The driver of a storage that stands on another one and changes what is done with it. */
 public interface FilterProtocol extends ProtocolDriver {
 
-    /** The option under {@code x-} and {@link #child()} that {@link #parseName} gives the name of the storage beneath by. */
+    /**
+     * The option under {@code x-} and {@link #child()} that {@link #parseName} gives the name of the storage beneath
+     * by.
+     */
     String NAME_PREFIX = "x-";
 
     /** Name of the storage beneath in options, such as {@code image}. */

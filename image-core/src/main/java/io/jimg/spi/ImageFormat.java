@@ -14,8 +14,8 @@ import java.util.Optional;
 /**
  * A format's driver. Found by {@link java.util.ServiceLoader}. Stateless and safe for many threads.
  *
- * <p>Ownership: {@link #open} and {@link #createWriter} take the storage that they are given once they return normally; the result closes it. Where they throw, the
- * caller closes it.
+ * <p>Ownership: {@link #open} and {@link #createWriter} take the storage that they are given once they return normally;
+ * the result closes it. Where they throw, the caller closes it.
  */
 public interface ImageFormat {
 
@@ -32,9 +32,11 @@ public interface ImageFormat {
     String name();
 
     /**
-     * How sure the driver is that bytes are of its format, from 0 to 100. The highest answer wins. By content alone, never by the file's name.
+     * How sure the driver is that bytes are of its format, from 0 to 100. The highest answer wins. By content alone,
+     * never by the file's name.
      *
-     * @param head the file's first bytes, at most {@link #PROBE_LENGTH}; the driver reads it without moving its position
+     * @param head the file's first bytes, at most {@link #PROBE_LENGTH}; the driver reads it without moving its
+     *     position
      */
     int probe(ByteBuffer head);
 
@@ -42,24 +44,32 @@ public interface ImageFormat {
     Schema openSchema();
 
     /**
-     * Options of {@link #create}, in the order in which {@code qemu-img create} echoes them ({@code -o help} sorts them by name); empty where the format
-     * cannot be created. What has a default is echoed even where it was not given. The guest's size is the option {@code size}; where the format has
-     * backing files they are the options {@code backing_file} and {@code backing_fmt}.
+     * Options of {@link #create}, in the order in which {@code qemu-img create} echoes them ({@code -o help} sorts them
+     * by name); empty where the format cannot be created. What has a default is echoed even where it was not given. The
+     * guest's size is the option {@code size}; where the format has backing files they are the options
+     * {@code backing_file} and {@code backing_fmt}.
      */
     Schema createSchema();
 
-    /** Options of an image that can be changed after it was created; empty where there are none. What is not given stays as it is, whatever an option's default. */
+    /**
+     * Options of an image that can be changed after it was created; empty where there are none. What is not given stays
+     * as it is, whatever an option's default.
+     */
     default Schema amendSchema() {
         return Schema.EMPTY;
     }
 
-    /** Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file}; {@code file} is one of every format. */
+    /**
+     * Names of the children whose dotted options belong to them, such as {@code backing} and {@code data-file};
+     * {@code file} is one of every format.
+     */
     default java.util.List<String> children() {
         return java.util.List.of();
     }
 
     /**
-     * What others on the host may do with the file while an image in it is open. The default keeps them from changing it, as metadata demand.
+     * What others on the host may do with the file while an image in it is open. The default keeps them from changing
+     * it, as metadata demand.
      *
      * @param writable whether the image is written
      * @param inspectOnly whether only metadata are read
@@ -73,11 +83,15 @@ public interface ImageFormat {
      *
      * @param file the storage with the image's metadata
      * @param context how, and the way to other files
-     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED}, {@link ErrorKind#CORRUPT} ...
+     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED}, {@link ErrorKind#CORRUPT}
+     *     ...
      */
     DiskImage open(Storage file, OpenContext context) throws IOException;
 
-    /** Whether an image of this format can hold compressed data: whether {@link #createWriter} gives writers that compress. */
+    /**
+     * Whether an image of this format can hold compressed data: whether {@link #createWriter} gives writers that
+     * compress.
+     */
     default boolean compresses() {
         return false;
     }
@@ -121,7 +135,8 @@ public interface ImageFormat {
     /**
      * Makes an image in an empty storage that is written forwards, once.
      *
-     * @return empty where the format has no such form for these options; nothing was changed then, and {@link #create} and {@link #open} are the way
+     * @return empty where the format has no such form for these options; nothing was changed then, and {@link #create}
+     *     and {@link #open} are the way
      */
     default Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
         return Optional.empty();
@@ -130,7 +145,8 @@ public interface ImageFormat {
     /**
      * Says how large the file of an image would be; touches no file.
      *
-     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format cannot tell, {@link ErrorKind#BAD_OPTION}, {@link ErrorKind#LIMIT}
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the format cannot tell, {@link ErrorKind#BAD_OPTION},
+     *     {@link ErrorKind#LIMIT}
      */
     default Measurement measure(MeasureRequest request) throws IOException {
         throw new ImageException(

@@ -5,12 +5,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * An image in the making that is written forwards, once: every call names a guest offset at or after the end of the call before. What is skipped reads as zero,
- * or as the backing file's bytes where the image has one.
+ * An image in the making that is written forwards, once: every call names a guest offset at or after the end of the
+ * call before. What is skipped reads as zero, or as the backing file's bytes where the image has one.
  *
- * <p>{@link #data}, {@link #zero} and {@link #compressed} are called by one thread at a time, in guest order: they decide where bytes go, so that the output
- * does not depend on the number of threads. The {@link Placement} that they return does the transfer; it may run on any thread, together with others, and must have
- * run before {@link #finish}.
+ * <p>{@link #data}, {@link #zero} and {@link #compressed} are called by one thread at a time, in guest order: they
+ * decide where bytes go, so that the output does not depend on the number of threads. The {@link Placement} that they
+ * return does the transfer; it may run on any thread, together with others, and must have run before {@link #finish}.
  */
 public interface ImageWriter extends AutoCloseable {
 
@@ -24,10 +24,16 @@ public interface ImageWriter extends AutoCloseable {
         void write() throws IOException;
     }
 
-    /** The unit of guest bytes that data and zero must start on and, but for the end of the disk, be a multiple of. A power of two. */
+    /**
+     * The unit of guest bytes that data and zero must start on and, but for the end of the disk, be a multiple of. A
+     * power of two.
+     */
     int alignment();
 
-    /** Guest bytes of one compressed run: a multiple of {@link #alignment()}, and what compressed data must start on. A power of two. */
+    /**
+     * Guest bytes of one compressed run: a multiple of {@link #alignment()}, and what compressed data must start on. A
+     * power of two.
+     */
     default int runLength() {
         return alignment();
     }
@@ -46,7 +52,8 @@ public interface ImageWriter extends AutoCloseable {
     }
 
     /**
-     * Plain data that lies in a file of the host, to be copied there without passing through this process where the host can do that.
+     * Plain data that lies in a file of the host, to be copied there without passing through this process where the
+     * host can do that.
      *
      * @param source the file, open until the placement has run
      * @param hostOffset the first byte in {@code source}
@@ -78,7 +85,8 @@ public interface ImageWriter extends AutoCloseable {
     }
 
     /**
-     * One compressed run that is carried over from an image whose codec and run length this writer {@link #accepts}. The default takes it as its own.
+     * One compressed run that is carried over from an image whose codec and run length this writer {@link #accepts}.
+     * The default takes it as its own.
      *
      * @param plain what the stream decompresses to, unchanged until the placement has run
      */
@@ -86,12 +94,18 @@ public interface ImageWriter extends AutoCloseable {
         return compressed(guestOffset, stream);
     }
 
-    /** Whether the image holds nothing but compressed runs, so that data is offered to {@link #compress} whether the caller wants it or not. */
+    /**
+     * Whether the image holds nothing but compressed runs, so that data is offered to {@link #compress} whether the
+     * caller wants it or not.
+     */
     default boolean compressesAlways() {
         return false;
     }
 
-    /** Writes what is left of the metadata and flushes; the image is whole afterwards. Called once, before {@link #close()}. */
+    /**
+     * Writes what is left of the metadata and flushes; the image is whole afterwards. Called once, before
+     * {@link #close()}.
+     */
     void finish() throws IOException;
 
     /** Closes the storage. Without {@link #finish} before, what is left is no image. */

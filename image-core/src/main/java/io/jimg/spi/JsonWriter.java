@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes documents as JSON, byte for byte as QEMU does: members in {@link KeyOrder}, everything outside printable ASCII escaped. */
+/**
+ * Writes documents as JSON, byte for byte as QEMU does: members in {@link KeyOrder}, everything outside printable ASCII
+ * escaped.
+ */
 public final class JsonWriter {
     private static final int INDENT = 4;
 

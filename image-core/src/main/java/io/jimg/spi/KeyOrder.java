@@ -8,8 +8,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The order in which QEMU's tools write the members of an object: by the bucket of a hash table of 512 that each key falls into under the hash of Samba's tdb. Programs
- * should not depend on it, but people compare outputs, and so do QEMU's own tests.
+ * The order in which QEMU's tools write the members of an object: by the bucket of a hash table of 512 that each key
+ * falls into under the hash of Samba's tdb. Programs should not depend on it, but people compare outputs, and so do
+ * QEMU's own tests.
  */
 public final class KeyOrder {
     private static final int BUCKETS = 512;

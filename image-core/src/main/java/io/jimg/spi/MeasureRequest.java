@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * An image of which only the size is asked.
  *
  * @param size the guest's size in bytes
- * @param options read by the format's {@link ImageFormat#createSchema()}; what would be refused where the image is made may be missing
+ * @param options read by the format's {@link ImageFormat#createSchema()}; what would be refused where the image is made
+ *     may be missing
  * @param refused the words that are no value of their option, for a format that looks at them
  * @param source what the image would be a copy of; null for an empty image
  * @param secrets who gives the passphrases that the options name

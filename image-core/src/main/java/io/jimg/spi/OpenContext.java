@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** What a format's driver is told when it opens an image, and its only way to other files: names, options and the gate are dealt with behind it. */
+/**
+ * What a format's driver is told when it opens an image, and its only way to other files: names, options and the gate
+ * are dealt with behind it.
+ */
 public interface OpenContext {
 
     /** The driver's own options, read by its {@link ImageFormat#openSchema()}. */
@@ -25,8 +28,8 @@ public interface OpenContext {
     boolean inspectOnly();
 
     /**
-     * Whether the image is opened to be checked, or, if it is writable, to be repaired: damage that the check reports itself must not keep it from being opened, and
-     * nothing but the repair writes.
+     * Whether the image is opened to be checked, or, if it is writable, to be repaired: damage that the check reports
+     * itself must not keep it from being opened, and nothing but the repair writes.
      */
     default boolean toCheck() {
         return false;
@@ -48,7 +51,8 @@ public interface OpenContext {
     Secrets secrets();
 
     /**
-     * Opens the image beneath, read-only. Options under {@code backing} go to it; {@code backing.driver} and {@code backing.file.…} replace what the image says.
+     * Opens the image beneath, read-only. Options under {@code backing} go to it; {@code backing.driver} and
+     * {@code backing.file.…} replace what the image says.
      *
      * @param name as the image says: relative, absolute, with a protocol, or {@code json:}; null where it names none
      * @param format as the image says; null to find it by content
@@ -62,7 +66,8 @@ public interface OpenContext {
      *
      * @param child name of the child, such as {@code data-file}
      * @param role for the gate
-     * @param name a literal file name, relative to the process's working directory, as QEMU takes a data file's; null where the image says none
+     * @param name a literal file name, relative to the process's working directory, as QEMU takes a data file's; null
+     *     where the image says none
      * @return null where there is no name and none in the options
      */
     @Nullable

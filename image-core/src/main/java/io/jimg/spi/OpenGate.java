@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Decides whether a file that an image refers to may be opened. An image is untrusted input, so nothing that it names is opened unless a gate says so;
- * what the caller names is opened without asking.
+ * Decides whether a file that an image refers to may be opened. An image is untrusted input, so nothing that it names
+ * is opened unless a gate says so; what the caller names is opened without asking.
  *
  * <p>A gate may be called from several threads.
  */

@@ -5,7 +5,10 @@ import io.jimg.Options;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
-/** A protocol's driver: makes a {@link Storage} from options. Found by {@link java.util.ServiceLoader}. Stateless and safe for many threads. */
+/**
+ * A protocol's driver: makes a {@link Storage} from options. Found by {@link java.util.ServiceLoader}. Stateless and
+ * safe for many threads.
+ */
 public interface ProtocolDriver {
 
     /** The name, such as {@code file}. */
@@ -14,7 +17,10 @@ public interface ProtocolDriver {
     /** Options, among them those that {@link #parseName} answers. */
     Schema schema();
 
-    /** Options of {@link #create} and of what a format asks of a file that it has just created, in the order in which they are echoed. */
+    /**
+     * Options of {@link #create} and of what a format asks of a file that it has just created, in the order in which
+     * they are echoed.
+     */
     default Schema createSchema() {
         return Schema.EMPTY;
     }
@@ -31,7 +37,8 @@ public interface ProtocolDriver {
      * @param writable whether writes are wanted
      * @param cache host cache and flushes
      * @param locking whether QEMU's locks are taken; false for {@code -U}
-     * @param inspectOnly whether what it is opened for is to tell about it, so that {@link Storage#allocatedSize()} will be asked
+     * @param inspectOnly whether what it is opened for is to tell about it, so that {@link Storage#allocatedSize()}
+     *     will be asked
      */
     record Mode(boolean writable, CacheMode cache, boolean locking, boolean inspectOnly) {
 
@@ -45,14 +52,17 @@ public interface ProtocolDriver {
     Storage open(Options options, Mode mode) throws IOException;
 
     /**
-     * Makes an empty storage, or empties an existing one, and opens it for writing. A storage that cannot be emptied, such as a block device, is opened as it is.
-     * An existing one that somebody else has locked stays untouched.
+     * Makes an empty storage, or empties an existing one, and opens it for writing. A storage that cannot be emptied,
+     * such as a block device, is opened as it is. An existing one that somebody else has locked stays untouched.
      */
     Storage create(Options options, Mode mode) throws IOException;
 
     /** Whether there is something already that {@link #create} would empty, or open as it is. */
     boolean exists(Options options) throws IOException;
 
-    /** Removes what {@link #create} made; called where a command fails half-way. Does nothing where there is nothing to remove. */
+    /**
+     * Removes what {@link #create} made; called where a command fails half-way. Does nothing where there is nothing to
+     * remove.
+     */
     void delete(Options options) throws IOException;
 }

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Exclusive locks on byte ranges: a range waits for those that overlap it and for no other. Waiting cannot be interrupted. */
+/**
+ * Exclusive locks on byte ranges: a range waits for those that overlap it and for no other. Waiting cannot be
+ * interrupted.
+ */
 public final class RangeLock {
 
     /** A range that is locked until it is closed, by any thread. */

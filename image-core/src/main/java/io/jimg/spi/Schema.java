@@ -41,7 +41,8 @@ public record Schema(List<Option<?>> options) {
     /**
      * Reads text into values.
      *
-     * @throws ImageException {@link ErrorKind#BAD_OPTION} for a name that is not in the schema or a value that its type refuses
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} for a name that is not in the schema or a value that its type
+     *     refuses
      */
     public Options parse(DottedOptions text) throws ImageException {
         Options parsed = Options.none();

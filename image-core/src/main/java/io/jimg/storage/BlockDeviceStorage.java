@@ -10,7 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A device as a storage of fixed length: a format inside another image, such as a qcow2 file that lies on a raw device with an offset. Owns the device.
+ * A device as a storage of fixed length: a format inside another image, such as a qcow2 file that lies on a raw device
+ * with an offset. Owns the device.
  */
 public final class BlockDeviceStorage implements Storage {
     private final BlockDevice device;

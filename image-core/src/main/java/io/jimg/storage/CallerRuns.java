@@ -5,8 +5,8 @@ import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs tasks on the thread that submits them. An AsynchronousFileChannel with it does its work right away on the caller's thread; unlike a
- * FileChannel it stays open when that thread is interrupted.
+ * Runs tasks on the thread that submits them. An AsynchronousFileChannel with it does its work right away on the
+ * caller's thread; unlike a FileChannel it stays open when that thread is interrupted.
  */
 final class CallerRuns extends AbstractExecutorService {
     static final CallerRuns INSTANCE = new CallerRuns();

@@ -9,8 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.OpenOption;
 
 /**
- * A file past the host's page cache (O_DIRECT), for requests of any alignment: those that the host refuses go through the page cache after
- * all. The kernel keeps the two ways coherent as long as they do not write to one page at the same time.
+ * A file past the host's page cache (O_DIRECT), for requests of any alignment: those that the host refuses go through
+ * the page cache after all. The kernel keeps the two ways coherent as long as they do not write to one page at the same
+ * time.
  */
 final class DirectBytes implements FileBytes {
     private static final int PAGE = 4096;
@@ -33,7 +34,8 @@ final class DirectBytes implements FileBytes {
     }
 
     /**
-     * What opens a channel past the page cache. It is no part of the Java platform's own API, and javac warns of whoever names it; hence by reflection.
+     * What opens a channel past the page cache. It is no part of the Java platform's own API, and javac warns of
+     * whoever names it; hence by reflection.
      *
      * @throws ImageException {@link ErrorKind#UNSUPPORTED} where this Java has no such option
      */

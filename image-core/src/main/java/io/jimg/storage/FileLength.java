@@ -20,7 +20,10 @@ final class FileLength {
     private final Optional<HostFile> host;
     private final FileLocks openings;
 
-    /** Whoever may make the file longer by writing holds the first, whoever sets its length the second: else a file could lose what was just written. */
+    /**
+     * Whoever may make the file longer by writing holds the first, whoever sets its length the second: else a file
+     * could lose what was just written.
+     */
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
     private @Nullable RandomAccessFile resizer;

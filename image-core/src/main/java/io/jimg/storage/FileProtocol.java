@@ -21,7 +21,10 @@ public class FileProtocol implements ProtocolDriver {
     public static final Option<String> FILENAME =
             Option.of("filename", OptionType.STRING, "", "File name of the image");
 
-    /** How others are kept out: {@code off} takes no locks, {@code on} and {@code auto} take them where the file system has them. */
+    /**
+     * How others are kept out: {@code off} takes no locks, {@code on} and {@code auto} take them where the file system
+     * has them.
+     */
     public static final Option<String> LOCKING = Option.of(
             "locking", new Words("on", "off", "auto"), "auto", "file locking mode (on/off/auto, default: auto)");
 

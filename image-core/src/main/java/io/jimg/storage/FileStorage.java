@@ -21,11 +21,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A file or block device of the host.
  *
- * <p>Holes, punching, zeroing, reserving and copying within the host need {@link HostFile}; where it is not there, they are {@link Outcome#UNSUPPORTED}, every
- * byte counts as data, and {@link #allocatedSize()} asks the host's program {@code stat}. The bytes are the same either way.
+ * <p>Holes, punching, zeroing, reserving and copying within the host need {@link HostFile}; where it is not there, they
+ * are {@link Outcome#UNSUPPORTED}, every byte counts as data, and {@link #allocatedSize()} asks the host's program
+ * {@code stat}. The bytes are the same either way.
  *
- * <p>Other processes are kept out by {@link #share}, in QEMU's way. Without {@link HostFile} the locks are of POSIX's kind: see {@link FileLocks} for what can undo
- * them, and what they do not see.
+ * <p>Other processes are kept out by {@link #share}, in QEMU's way. Without {@link HostFile} the locks are of POSIX's
+ * kind: see {@link FileLocks} for what can undo them, and what they do not see.
  */
 public final class FileStorage implements Storage {
     /** Where two readers side by side are fastest. */
@@ -171,7 +172,10 @@ public final class FileStorage implements Storage {
         }
     }
 
-    /** Has the next {@link #allocatedSize()} answered sooner, where the answer takes another program: that runs from now on, beside the caller. */
+    /**
+     * Has the next {@link #allocatedSize()} answered sooner, where the answer takes another program: that runs from now
+     * on, beside the caller.
+     */
     void expectAllocatedSize() {
         if (host.isEmpty()) {
             expected.set(DiskUsage.ask(path.path(), path.fileKey()));

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * QEMU's way to share an image between processes: a shared lock on a byte for each thing that one does and for each that one denies
- * to others, then a look whether anybody else has locked the byte that says the opposite.
+ * QEMU's way to share an image between processes: a shared lock on a byte for each thing that one does and for each
+ * that one denies to others, then a look whether anybody else has locked the byte that says the opposite.
  */
 final class ImageLocks {
     private static final long USED = 100;

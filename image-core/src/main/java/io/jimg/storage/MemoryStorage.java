@@ -11,14 +11,20 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/** Bytes in memory, as long as 2^63-1 and as sparse as they are: only pages that were written with anything but zeroes take space. */
+/**
+ * Bytes in memory, as long as 2^63-1 and as sparse as they are: only pages that were written with anything but zeroes
+ * take space.
+ */
 public final class MemoryStorage implements Storage {
     private static final int PAGE = 64 << 10;
 
     private final String name;
     private final ConcurrentNavigableMap<Long, byte[]> pages = new ConcurrentSkipListMap<>();
 
-    /** The first for whatever keeps pages and length in step, by many threads at once; the second for what needs them to stand still. */
+    /**
+     * The first for whatever keeps pages and length in step, by many threads at once; the second for what needs them to
+     * stand still.
+     */
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
     private long size;

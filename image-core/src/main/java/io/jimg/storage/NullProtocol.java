@@ -9,7 +9,10 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
 
-/** The protocol {@code null-co}: zeroes without end, and a place where whatever is written vanishes. For tests and measurements. */
+/**
+ * The protocol {@code null-co}: zeroes without end, and a place where whatever is written vanishes. For tests and
+ * measurements.
+ */
 public final class NullProtocol implements ProtocolDriver {
     /** The protocol's name. */
     public static final String NAME = "null-co";

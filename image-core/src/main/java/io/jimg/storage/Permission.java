@@ -1,8 +1,8 @@
 package io.jimg.storage;
 
 /**
- * What somebody who has an image open does with it, for {@link Sharing}. The order is that of QEMU's lock bytes: byte 100 and the
- * ordinal stands for "I do this", byte 200 and the ordinal for "nobody else may".
+ * What somebody who has an image open does with it, for {@link Sharing}. The order is that of QEMU's lock bytes: byte
+ * 100 and the ordinal stands for "I do this", byte 200 and the ordinal for "nobody else may".
  */
 public enum Permission {
     /** Reads data that must make sense as a whole. */

@@ -25,7 +25,8 @@ public record Sharing(Set<Permission> used, Set<Permission> denied) {
     }
 
     /**
-     * What is done with a file of a format that has metadata: while they are read or written, nobody else may change them.
+     * What is done with a file of a format that has metadata: while they are read or written, nobody else may change
+     * them.
      *
      * @param writable whether the image is written
      * @param inspectOnly whether only metadata are read

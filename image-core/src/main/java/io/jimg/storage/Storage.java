@@ -11,7 +11,8 @@ import java.nio.ByteBuffer;
  *
  * <ul>
  *   <li>All methods may be called by many threads; overlapping writes have no order between them.
- *   <li>A read past the end gives zeroes; a write past the end grows the storage, and what lies between reads as zero and is not written.
+ *   <li>A read past the end gives zeroes; a write past the end grows the storage, and what lies between reads as zero
+ *       and is not written.
  *   <li>What a storage cannot do is an {@link Outcome#UNSUPPORTED} answer, never a silent nothing.
  *   <li>A thread may be interrupted: the storage stays usable for all, and the interrupt flag stays as it was.
  *   <li>A full disk is {@link io.jimg.ErrorKind#NO_SPACE}.
@@ -37,7 +38,9 @@ public interface Storage extends AutoCloseable {
     /** Bytes that it occupies on the host; {@link #size()} where that cannot be told. */
     long allocatedSize() throws IOException;
 
-    /** Alignment at which requests are fast, and their best size. Any other is legal, and slower with O_DIRECT alone. */
+    /**
+     * Alignment at which requests are fast, and their best size. Any other is legal, and slower with O_DIRECT alone.
+     */
     Limits limits();
 
     /** Fills {@code destination} from its position to its limit; bytes past the end are zero. */
@@ -56,13 +59,18 @@ public interface Storage extends AutoCloseable {
     /** Gives a range back to the host; it reads as zero afterwards, and the length stays. */
     Outcome punch(long hostOffset, long length) throws IOException;
 
-    /** Reserves space for a range without changing what it reads as; grows the storage if the range ends past its end. */
+    /**
+     * Reserves space for a range without changing what it reads as; grows the storage if the range ends past its end.
+     */
     Outcome allocate(long hostOffset, long length) throws IOException;
 
     /** Sets the length. New bytes read as zero and are not written. */
     void truncate(long newSize) throws IOException;
 
-    /** Whether bytes that a {@link #truncate} adds are sure to read as zero: false for block devices, whose length is fixed. */
+    /**
+     * Whether bytes that a {@link #truncate} adds are sure to read as zero: false for block devices, whose length is
+     * fixed.
+     */
     boolean growsWithZeroes();
 
     /**
@@ -81,15 +89,18 @@ public interface Storage extends AutoCloseable {
     Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException;
 
     /**
-     * Tells other programs of the host what is done with these bytes from now on, and refuses where it does not go with what they do. Replaces what was said before; closing
-     * takes it back. Where nobody else reaches the bytes, where locking was turned off, or where the host has no locks, nothing happens.
+     * Tells other programs of the host what is done with these bytes from now on, and refuses where it does not go with
+     * what they do. Replaces what was said before; closing takes it back. Where nobody else reaches the bytes, where
+     * locking was turned off, or where the host has no locks, nothing happens.
      *
-     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#LOCKED} with QEMU's sentence; what was said before still holds
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#LOCKED} with QEMU's sentence; what was said before still
+     *     holds
      */
     default void share(Sharing sharing) throws IOException {}
 
     /**
-     * Hears what a driver is about to do. Nothing comes of it but in a storage that was made to fail at certain steps, or to hold them up, so that what a driver does then can be tested.
+     * Hears what a driver is about to do. Nothing comes of it but in a storage that was made to fail at certain steps,
+     * or to hold them up, so that what a driver does then can be tested.
      *
      * @throws IOException as the step itself would
      */

@@ -4,8 +4,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the driver of an image is about to do with the storage that it stands on, see {@link Storage#about}. The names are those of QEMU's events for {@code blkdebug}, all of them; those
- * that no driver here has a step for are never told.
+ * What the driver of an image is about to do with the storage that it stands on, see {@link Storage#about}. The names
+ * are those of QEMU's events for {@code blkdebug}, all of them; those that no driver here has a step for are never
+ * told.
  */
 public enum StorageEvent {
     /** Write entries of an L1 table. */

@@ -160,7 +160,9 @@ class FileStorageTest {
         }
     }
 
-    /** Of a file with random requests of any alignment the bytes are the same as of an array, whichever way they take. */
+    /**
+     * Of a file with random requests of any alignment the bytes are the same as of an array, whichever way they take.
+     */
     @ParameterizedTest
     @EnumSource(names = {"WRITEBACK", "NONE"})
     void isAFileLikeAnArray(CacheMode cache) throws IOException {

@@ -5,7 +5,8 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 
 /**
- * The anti-forensic splitter, LUKS On-Disk Format 1.2.3, section 2.4: a key becomes so many stripes that it is lost with any of them.
+ * The anti-forensic splitter, LUKS On-Disk Format 1.2.3, section 2.4: a key becomes so many stripes that it is lost
+ * with any of them.
  */
 final class AntiForensic {
     private AntiForensic() {}

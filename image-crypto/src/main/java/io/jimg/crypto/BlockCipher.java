@@ -1,6 +1,9 @@
 package io.jimg.crypto;
 
-/** A block cipher with its key set for one direction: many blocks at a time, each by itself. Keeps state; for one thread. */
+/**
+ * A block cipher with its key set for one direction: many blocks at a time, each by itself. Keeps state; for one
+ * thread.
+ */
 interface BlockCipher {
 
     /**

@@ -5,8 +5,8 @@ import org.bouncycastle.jcajce.provider.digest.RIPEMD160;
 import org.bouncycastle.jcajce.provider.digest.SM3;
 
 /**
- * The hashes that Java lacks. A class of their own, for whoever is verified beside their names loads them, and with them all that checks the signature of
- * their jar: far more than a command that only tells about an image may take.
+ * The hashes that Java lacks. A class of their own, for whoever is verified beside their names loads them, and with
+ * them all that checks the signature of their jar: far more than a command that only tells about an image may take.
  */
 final class BouncyDigests {
     private BouncyDigests() {}

@@ -1,8 +1,8 @@
 package io.jimg.crypto;
 
 /**
- * CBC, NIST SP 800-38A. Within a sector each block waits for the one before it; so the sectors advance side by side, the cipher seeing one block of each at a
- * time.
+ * CBC, NIST SP 800-38A. Within a sector each block waits for the one before it; so the sectors advance side by side,
+ * the cipher seeing one block of each at a time.
  */
 final class CbcEncryption implements SectorMode {
     private final BlockCipher cipher;

@@ -6,7 +6,10 @@ public enum CipherMode {
     ECB("ecb", 1),
     /** Each block joined with the one before, from the sector's IV (NIST SP 800-38A). */
     CBC("cbc", 1),
-    /** XEX with a tweak for each block and a key of twice the length (IEEE 1619); sectors are whole blocks, so nothing is stolen. */
+    /**
+     * XEX with a tweak for each block and a key of twice the length (IEEE 1619); sectors are whole blocks, so nothing
+     * is stolen.
+     */
     XTS("xts", 2),
     /** A stream made from a counter that starts at the sector's IV (NIST SP 800-38A). */
     CTR("ctr", 1);

@@ -46,7 +46,9 @@ public record CipherSpec(
         }
     }
 
-    /** The cipher that encrypts the IVs of {@link IvGenerator#ESSIV}: of the same family, with keys as long as the hash. */
+    /**
+     * The cipher that encrypts the IVs of {@link IvGenerator#ESSIV}: of the same family, with keys as long as the hash.
+     */
     CipherAlgorithm essivCipher() throws ImageException {
         if (ivHash == null) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Missing IV generator hash specification");

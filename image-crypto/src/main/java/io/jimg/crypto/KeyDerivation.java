@@ -8,7 +8,10 @@ final class KeyDerivation {
     /** The least that is used, as the LUKS specification and cryptsetup advise. */
     static final long LEAST_ITERATIONS = 1000;
 
-    /** What is done for one image before it is refused: a header asks for as many as it likes, and a minute or two of work are enough for any honest one. */
+    /**
+     * What is done for one image before it is refused: a header asks for as many as it likes, and a minute or two of
+     * work are enough for any honest one.
+     */
     static final long MOST_ITERATIONS = 1L << 28;
 
     private static final long HEADER_FIELD = 0xffff_ffffL;

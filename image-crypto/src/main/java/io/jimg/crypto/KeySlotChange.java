@@ -64,7 +64,8 @@ public record KeySlotChange(
      *
      * @param passphrase what opens the volume now; for {@link State#ACTIVE}
      * @param force whether even the last slot may be erased, and with it all data
-     * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#SECRET} with QEMU's sentence; nothing was changed then
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#SECRET} with QEMU's sentence; nothing was
+     *     changed then
      */
     public void apply(LuksVolume volume, byte @Nullable [] passphrase, boolean force, LuksEntropy entropy)
             throws IOException {

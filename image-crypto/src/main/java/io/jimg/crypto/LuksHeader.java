@@ -8,7 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The header of a LUKS 1 volume, LUKS On-Disk Format 1.2.3, section 2.2. Immutable; holds no secret. Its offsets are counted in bytes from the header's start.
+ * The header of a LUKS 1 volume, LUKS On-Disk Format 1.2.3, section 2.2. Immutable; holds no secret. Its offsets are
+ * counted in bytes from the header's start.
  */
 public final class LuksHeader {
     /** Bytes of a header on the disk. */
@@ -84,7 +85,9 @@ public final class LuksHeader {
         return hash;
     }
 
-    /** Where the payload begins; in the file of its own where the header is detached; meaningless inside another format. */
+    /**
+     * Where the payload begins; in the file of its own where the header is detached; meaningless inside another format.
+     */
     public long payloadOffset() {
         return payloadOffset;
     }

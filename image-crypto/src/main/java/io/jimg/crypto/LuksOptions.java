@@ -14,9 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/**
- * The options of LUKS, under the names that a format gives them: {@code cipher-alg} or {@code encrypt.cipher-alg}.
- */
+/** The options of LUKS, under the names that a format gives them: {@code cipher-alg} or {@code encrypt.cipher-alg}. */
 public final class LuksOptions {
     /** How long PBKDF2 takes unless told otherwise, in milliseconds. */
     public static final long DEFAULT_ITERATION_TIME = 2000;
@@ -135,7 +133,8 @@ public final class LuksOptions {
     }
 
     /**
-     * What a new volume shall be like, with QEMU's defaults for what was not given: AES-256 in XTS with 64-bit IVs, SHA-256, two seconds.
+     * What a new volume shall be like, with QEMU's defaults for what was not given: AES-256 in XTS with 64-bit IVs,
+     * SHA-256, two seconds.
      *
      * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the parts do not go together
      */

@@ -12,7 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A LUKS header where it lies, with the key material that belongs to it. Whoever holds one keeps others from changing the header meanwhile. Changed by one thread at a time; the header can be looked at by others.
+ * A LUKS header where it lies, with the key material that belongs to it. Whoever holds one keeps others from changing
+ * the header meanwhile. Changed by one thread at a time; the header can be looked at by others.
  */
 public final class LuksVolume {
     private static final int HEAD = 512;
@@ -32,8 +33,10 @@ public final class LuksVolume {
      *
      * @param file where it lies; stays the caller's
      * @param start its first byte there
-     * @param payloadFollows whether the payload lies behind it; false where the header is detached or inside another format
-     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED} or {@link ErrorKind#CORRUPT}, with QEMU's sentence
+     * @param payloadFollows whether the payload lies behind it; false where the header is detached or inside another
+     *     format
+     * @throws ImageException {@link ErrorKind#INVALID_FORMAT}, {@link ErrorKind#UNSUPPORTED} or
+     *     {@link ErrorKind#CORRUPT}, with QEMU's sentence
      */
     public static LuksVolume open(Storage file, long start, boolean payloadFollows) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(LuksHeader.LENGTH);
@@ -100,8 +103,8 @@ public final class LuksVolume {
      *
      * @param passphrase stays the caller's
      * @return the key, which the caller overwrites after use
-     * @throws ImageException {@link ErrorKind#SECRET} where no slot opens, {@link ErrorKind#LIMIT} where trying would take absurdly long,
-     *     {@link ErrorKind#CANCELLED} soon after the thread was interrupted
+     * @throws ImageException {@link ErrorKind#SECRET} where no slot opens, {@link ErrorKind#LIMIT} where trying would
+     *     take absurdly long, {@link ErrorKind#CANCELLED} soon after the thread was interrupted
      */
     public byte[] unlock(byte[] passphrase) throws IOException {
         checkWork();
@@ -168,7 +171,8 @@ public final class LuksVolume {
     }
 
     /**
-     * Puts the master key under a passphrase into a slot. What is stored becomes valid with the header's first sector, which is written last.
+     * Puts the master key under a passphrase into a slot. What is stored becomes valid with the header's first sector,
+     * which is written last.
      */
     void fillSlot(int index, byte[] key, byte[] passphrase, long iterationTime, LuksEntropy entropy)
             throws IOException {
@@ -190,7 +194,9 @@ public final class LuksVolume {
         header = header.with(index, new LuksKeySlot(true, iterations, salt, keyOffset));
     }
 
-    /** Overwrites a slot's key material, so that its passphrase opens nothing any more, and then says so in the header. */
+    /**
+     * Overwrites a slot's key material, so that its passphrase opens nothing any more, and then says so in the header.
+     */
     void eraseSlot(int index, LuksEntropy entropy) throws IOException {
         LuksKeySlot slot = header.slots().get(index);
         byte[] noise = new byte[paddedMaterial()];
@@ -201,7 +207,10 @@ public final class LuksVolume {
         writeHeader();
     }
 
-    /** Writes the header over the old one: the second sector, which holds a part of two slots, before the first, where states are. */
+    /**
+     * Writes the header over the old one: the second sector, which holds a part of two slots, before the first, where
+     * states are.
+     */
     void writeHeader() throws IOException {
         file.flush();
         ByteBuffer bytes = header.bytes();

@@ -6,9 +6,11 @@ import java.util.Arrays;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Encrypts and decrypts runs of sectors of 512 bytes, each with an IV made from its number. Safe for many threads, which do not wait for each other.
+ * Encrypts and decrypts runs of sectors of 512 bytes, each with an IV made from its number. Safe for many threads,
+ * which do not wait for each other.
  *
- * <p>The key stays inside until {@link #close()}, which overwrites it; what the ciphers derived from it is left to the garbage collector.
+ * <p>The key stays inside until {@link #close()}, which overwrites it; what the ciphers derived from it is left to the
+ * garbage collector.
  */
 public final class SectorCipher implements AutoCloseable {
     /** Bytes of a sector, the unit of IVs. */
@@ -44,7 +46,8 @@ public final class SectorCipher implements AutoCloseable {
     }
 
     /**
-     * Encrypts all of {@code source}, from its position to its limit, into {@code destination}; both positions advance. They may be the same bytes.
+     * Encrypts all of {@code source}, from its position to its limit, into {@code destination}; both positions advance.
+     * They may be the same bytes.
      *
      * @param sector number of the first sector, from which IVs are counted
      */

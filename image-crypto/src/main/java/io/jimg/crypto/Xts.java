@@ -1,6 +1,9 @@
 package io.jimg.crypto;
 
-/** XTS, IEEE 1619: a block's tweak is the sector's encrypted IV times x to the power of the block's number, in GF(2^128). */
+/**
+ * XTS, IEEE 1619: a block's tweak is the sector's encrypted IV times x to the power of the block's number, in
+ * GF(2^128).
+ */
 final class Xts implements SectorMode {
     private static final long POLYNOMIAL = 0x87;
 

@@ -5,7 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** Sectors encrypted as the definitions read, one block after the other, with nothing shared but the block cipher and the hash. */
+/**
+ * Sectors encrypted as the definitions read, one block after the other, with nothing shared but the block cipher and
+ * the hash.
+ */
 final class Naive {
     private Naive() {}
 

@@ -3,11 +3,11 @@ package io.jimg.host;
 import java.util.Optional;
 
 /**
- * An implementation of the DEFLATE format (RFC 1951). Safe for use by several threads; the codecs that it makes belong to one
- * thread at a time.
+ * An implementation of the DEFLATE format (RFC 1951). Safe for use by several threads; the codecs that it makes belong
+ * to one thread at a time.
  *
- * <p>Each compresses the same bytes at the same level to the same bytes every time; two implementations, or two versions of
- * one, need not agree.
+ * <p>Each compresses the same bytes at the same level to the same bytes every time; two implementations, or two
+ * versions of one, need not agree.
  */
 public interface DeflateLibrary {
     /** {@return the fastest one here: libdeflate where it is installed and may be called, else Java's} */
@@ -15,7 +15,9 @@ public interface DeflateLibrary {
         return libdeflate().orElseGet(DeflateLibrary::java);
     }
 
-    /** {@return libdeflate, if it is installed and may be called: see {@link HostFile} for when the host's code may be} */
+    /**
+     * {@return libdeflate, if it is installed and may be called: see {@link HostFile} for when the host's code may be}
+     */
     static Optional<DeflateLibrary> libdeflate() {
         return Optional.ofNullable(Native.libdeflate());
     }

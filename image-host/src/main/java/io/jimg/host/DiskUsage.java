@@ -9,14 +9,17 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of a disk a file takes, where {@link HostFile} is not there to tell: by the host's program {@code stat}, which runs beside the caller and takes
- * some 20 ms. Who starts a JVM for one file may run it sooner, and say in the system property {@code jimg.stat} what it answered. Safe for use by several
- * threads.
+ * How much of a disk a file takes, where {@link HostFile} is not there to tell: by the host's program {@code stat},
+ * which runs beside the caller and takes some 20 ms. Who starts a JVM for one file may run it sooner, and say in the
+ * system property {@code jimg.stat} what it answered. Safe for use by several threads.
  */
 public final class DiskUsage {
     private final CompletableFuture<OptionalLong> answer = new CompletableFuture<>();
 
-    /** What {@code stat -L -c '(dev=%D,ino=%i) %b %B'} answered for a file: which one it is, in the words of its file key, its blocks and their size in bytes. */
+    /**
+     * What {@code stat -L -c '(dev=%D,ino=%i) %b %B'} answered for a file: which one it is, in the words of its file
+     * key, its blocks and their size in bytes.
+     */
     private static final String TOLD_PROPERTY = "jimg.stat";
 
     private DiskUsage() {}
@@ -25,7 +28,8 @@ public final class DiskUsage {
      * Asks for a file's blocks, without waiting for the answer.
      *
      * @param file the file; symbolic links are followed
-     * @param fileKey which file it is, as {@link java.nio.file.attribute.BasicFileAttributes#fileKey()} has it; null where files have none
+     * @param fileKey which file it is, as {@link java.nio.file.attribute.BasicFileAttributes#fileKey()} has it; null
+     *     where files have none
      */
     public static DiskUsage ask(Path file, @Nullable Object fileKey) {
         DiskUsage asked = new DiskUsage();
@@ -52,7 +56,8 @@ public final class DiskUsage {
     /**
      * Waits for the answer, whatever interrupts.
      *
-     * @return what the file takes of the disk in bytes; nothing where the host has no such program or it does not know the file
+     * @return what the file takes of the disk in bytes; nothing where the host has no such program or it does not know
+     *     the file
      */
     public OptionalLong answer() {
         return answer.join();

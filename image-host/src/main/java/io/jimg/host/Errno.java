@@ -1,6 +1,8 @@
 package io.jimg.host;
 
-/** The numbers of Linux's errors that disk images meet, the same on every processor that we call it on, and their words. */
+/**
+ * The numbers of Linux's errors that disk images meet, the same on every processor that we call it on, and their words.
+ */
 public final class Errno {
     /** Operation not permitted. */
     public static final int EPERM = 1;

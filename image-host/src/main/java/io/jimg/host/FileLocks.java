@@ -9,19 +9,19 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Advisory locks on single bytes of an open file, which other processes see: what QEMU's scheme of sharing images is made
- * of. A byte may be locked whether or not the file is that long.
+ * Advisory locks on single bytes of an open file, which other processes see: what QEMU's scheme of sharing images is
+ * made of. A byte may be locked whether or not the file is that long.
  *
  * <p>Two ways of locking stand behind it, which see each other's locks:
  *
  * <ul>
- *   <li>OFD locks, through {@link HostFile}. They belong to this one opening of the file, so that two openings in one process
- *       keep each other out as two processes would.
- *   <li>Java's own locks, where there is no {@code HostFile}. They are POSIX locks, which belong to the process and which the
- *       process loses by closing <em>any</em> channel of the file. A registry keeps the openings within the process apart,
- *       and keeps every channel of a file open as long as a byte of it is locked; so all channels of files that may be locked
- *       must be closed by {@link #close()}, whether anything is locked through them or not. Channels of the same file that others open
- *       and close in this process still undo the locks.
+ *   <li>OFD locks, through {@link HostFile}. They belong to this one opening of the file, so that two openings in one
+ *       process keep each other out as two processes would.
+ *   <li>Java's own locks, where there is no {@code HostFile}. They are POSIX locks, which belong to the process and
+ *       which the process loses by closing <em>any</em> channel of the file. A registry keeps the openings within the
+ *       process apart, and keeps every channel of a file open as long as a byte of it is locked; so all channels of
+ *       files that may be locked must be closed by {@link #close()}, whether anything is locked through them or not.
+ *       Channels of the same file that others open and close in this process still undo the locks.
  * </ul>
  *
  * <p>Safe for use by several threads.
@@ -44,7 +44,10 @@ public interface FileLocks extends Closeable {
         /** Somebody else holds a lock that doesn't go with it. */
         CONFLICT,
 
-        /** This file can't be locked: its file system has no locks, or the host's would keep others from reading the bytes. */
+        /**
+         * This file can't be locked: its file system has no locks, or the host's would keep others from reading the
+         * bytes.
+         */
         UNSUPPORTED
     }
 
@@ -64,8 +67,8 @@ public interface FileLocks extends Closeable {
      * Takes over a file's channel for locking and closing.
      *
      * @param channel a channel of the file; {@link #close()} closes it
-     * @param fileKey which file it is, as {@link java.nio.file.attribute.BasicFileAttributes#fileKey()} has it; null where files
-     *     have none, as on Windows, whose locks are of another kind: nothing is locked then
+     * @param fileKey which file it is, as {@link java.nio.file.attribute.BasicFileAttributes#fileKey()} has it; null
+     *     where files have none, as on Windows, whose locks are of another kind: nothing is locked then
      * @param file the same file by the host's calls, if they are there; {@link #close()} closes it too
      * @return its locks
      */
@@ -112,7 +115,8 @@ public interface FileLocks extends Closeable {
      * Looks at several bytes together, which may cost no more than one.
      *
      * @param offsets the bytes
-     * @return those of them that anybody else, in this process or another, holds a lock on; where it can't be told, a byte is left out
+     * @return those of them that anybody else, in this process or another, holds a lock on; where it can't be told, a
+     *     byte is left out
      * @throws IOException if the host fails
      */
     default Set<Long> heldByOthers(Set<Long> offsets) throws IOException {

@@ -65,7 +65,9 @@ public final class HostFile implements Closeable {
         this.fileKey = fileKey;
     }
 
-    /** {@return whether this host's calls can be made at all by this process} The first call looks, and may take 50 ms. */
+    /**
+     * {@return whether this host's calls can be made at all by this process} The first call looks, and may take 50 ms.
+     */
     public static boolean isAvailable() {
         return Native.kernel() != null;
     }
@@ -112,8 +114,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * {@return a path by which Java opens this very file again, even when its name has meanwhile become another's} Of use
-     * until this is closed.
+     * {@return a path by which Java opens this very file again, even when its name has meanwhile become another's} Of
+     * use until this is closed.
      */
     public Path reopenPath() {
         return descriptorPath(descriptor);
@@ -128,7 +130,8 @@ public final class HostFile implements Closeable {
      * Finds where data begin. Where no track is kept of holes, as on a block device, everything is data.
      *
      * @param offset where to look from
-     * @return the first byte at or after {@code offset} that is not in a hole; nothing if from there to the end all is hole
+     * @return the first byte at or after {@code offset} that is not in a hole; nothing if from there to the end all is
+     *     hole
      * @throws IOException if it can't be told
      */
     public OptionalLong nextData(long offset) throws IOException {
@@ -144,8 +147,8 @@ public final class HostFile implements Closeable {
      * Finds where data end. The end of the file counts as a hole.
      *
      * @param offset where to look from
-     * @return the first byte at or after {@code offset} that is in a hole, at most the file's size; {@code offset} itself if
-     *     that is at or past the end
+     * @return the first byte at or after {@code offset} that is in a hole, at most the file's size; {@code offset}
+     *     itself if that is at or past the end
      * @throws IOException if it can't be told
      */
     public long nextHole(long offset) throws IOException {
@@ -175,8 +178,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Makes a range read as zeros without writing them and keeps its space reserved. The file grows to the range's end if it was
-     * shorter; another thread that makes it longer still meanwhile does no harm.
+     * Makes a range read as zeros without writing them and keeps its space reserved. The file grows to the range's end
+     * if it was shorter; another thread that makes it longer still meanwhile does no harm.
      *
      * @param offset where the range begins
      * @param length its length
@@ -188,8 +191,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Reserves a range's space, so that no later write to it fails for want of some. What is there stays, what is new reads as
-     * zeros, and the file grows to the range's end if it was shorter.
+     * Reserves a range's space, so that no later write to it fails for want of some. What is there stays, what is new
+     * reads as zeros, and the file grows to the range's end if it was shorter.
      *
      * @param offset where the range begins
      * @param length its length
@@ -252,15 +255,15 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Copies a range from another file without passing through this process; the file system may share the space, or have
-     * a server copy it.
+     * Copies a range from another file without passing through this process; the file system may share the space, or
+     * have a server copy it.
      *
      * @param source the other file
      * @param sourceOffset where the range begins in {@code source}
      * @param offset where it goes to; the file grows as by a write
      * @param length the most to copy
-     * @return how many bytes were copied: 0 only where {@code length} is 0 or {@code source} ends, and as a rule less than a long
-     *     {@code length}; or nothing where the host can't copy between these two files
+     * @return how many bytes were copied: 0 only where {@code length} is 0 or {@code source} ends, and as a rule less
+     *     than a long {@code length}; or nothing where the host can't copy between these two files
      * @throws IOException if it fails
      */
     public OptionalLong copyRangeFrom(HostFile source, long sourceOffset, long offset, long length) throws IOException {
@@ -283,8 +286,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * {@return how many bytes of the file system's space the file occupies, as {@code du} counts them: its {@code st_blocks} times
-     * 512}
+     * {@return how many bytes of the file system's space the file occupies, as {@code du} counts them: its
+     * {@code st_blocks} times 512}
      *
      * @throws IOException if it can't be told
      */
@@ -321,7 +324,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * Tells a block device that a range's content is not wanted any more. What it reads as afterwards is the device's affair.
+     * Tells a block device that a range's content is not wanted any more. What it reads as afterwards is the device's
+     * affair.
      *
      * @param offset where the range begins, a multiple of the logical sector
      * @param length its length, a multiple of the logical sector
@@ -355,7 +359,10 @@ public final class HostFile implements Closeable {
         return name;
     }
 
-    /** Makes a call whose second argument is a number and whose third points to a structure that the kernel reads or fills in. */
+    /**
+     * Makes a call whose second argument is a number and whose third points to a structure that the kernel reads or
+     * fills in.
+     */
     long call(SystemCall call, long number, ByteBuffer struct) throws IOException {
         try {
             return call(call, number, kernel.addressOf(struct), 0, 0, 0);
@@ -389,7 +396,8 @@ public final class HostFile implements Closeable {
     }
 
     /**
-     * A path's bytes. Java decodes them by the locale on the way in and may lose some in its strings, but not in its URIs.
+     * A path's bytes. Java decodes them by the locale on the way in and may lose some in its strings, but not in its
+     * URIs.
      */
     private static ByteBuffer nullTerminatedBytes(URI file) {
         String raw = file.getRawPath();

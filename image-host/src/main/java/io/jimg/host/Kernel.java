@@ -5,9 +5,10 @@ import java.nio.ByteBuffer;
 /**
  * Linux's system calls by number, through one door.
  *
- * <p>The first call of each shape through {@code java.lang.foreign} costs tens of milliseconds, so everything goes through the
- * C library's {@code syscall}, which has one shape: numbers in, a number out. The structures that some calls want are laid
- * out in direct buffers by the caller; their layout, like the numbers, is the kernel's and the same under every C library.
+ * <p>The first call of each shape through {@code java.lang.foreign} costs tens of milliseconds, so everything goes
+ * through the C library's {@code syscall}, which has one shape: numbers in, a number out. The structures that some
+ * calls want are laid out in direct buffers by the caller; their layout, like the numbers, is the kernel's and the same
+ * under every C library.
  */
 interface Kernel {
     /**
@@ -18,7 +19,8 @@ interface Kernel {
     long call(SystemCall call, long a, long b, long c, long d, long e, long f);
 
     /**
-     * {@return the address of a direct buffer's byte 0} The caller keeps the buffer reachable while the kernel uses the address.
+     * {@return the address of a direct buffer's byte 0} The caller keeps the buffer reachable while the kernel uses the
+     * address.
      *
      * @param direct a direct buffer
      */

@@ -10,8 +10,8 @@ import java.util.StringTokenizer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The kernel's list of locks, {@code /proc/locks}: proc(5). It lists this host's locks alone, and leaves out POSIX locks of
- * processes that this one's container doesn't see.
+ * The kernel's list of locks, {@code /proc/locks}: proc(5). It lists this host's locks alone, and leaves out POSIX
+ * locks of processes that this one's container doesn't see.
  */
 final class LockTable {
     private static final Path LOCKS = Path.of("/proc/locks");
@@ -42,8 +42,8 @@ final class LockTable {
     }
 
     /**
-     * Finds what the list calls a file: the device and inode of the file system underneath, which need not be those that
-     * stat(2) tells.
+     * Finds what the list calls a file: the device and inode of the file system underneath, which need not be those
+     * that stat(2) tells.
      *
      * @param marker a byte that this process holds a POSIX lock on, and of no other file
      * @return the name; null if the list does not show the lock

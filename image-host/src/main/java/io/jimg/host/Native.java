@@ -3,8 +3,8 @@ package io.jimg.host;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the host offers beyond the Java platform. This is the form for a Java before 22, which has no way to call it: nothing is
- * here. The class of the same name under {@code META-INF/versions/22} looks.
+ * What the host offers beyond the Java platform. This is the form for a Java before 22, which has no way to call it:
+ * nothing is here. The class of the same name under {@code META-INF/versions/22} looks.
  */
 final class Native {
     private Native() {}

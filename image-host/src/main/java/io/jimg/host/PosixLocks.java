@@ -18,8 +18,8 @@ final class PosixLocks implements FileLocks {
     private static final Map<Object, OpenFile> FILES = new HashMap<>();
 
     /**
-     * Where the next marker goes: bytes far behind any file's end, each used once, and never two side by side, since the kernel
-     * would join them.
+     * Where the next marker goes: bytes far behind any file's end, each used once, and never two side by side, since
+     * the kernel would join them.
      */
     private static long nextMarker = 1L << 62;
 
@@ -125,7 +125,10 @@ final class PosixLocks implements FileLocks {
         return there.owners.size() > 1 || !there.owners.contains(this);
     }
 
-    /** What other processes hold; null where it can't be told. Java has no way to ask. A marker, locked for a moment, shows what the kernel's list calls this file. */
+    /**
+     * What other processes hold; null where it can't be told. Java has no way to ask. A marker, locked for a moment,
+     * shows what the kernel's list calls this file.
+     */
     private @Nullable OthersLocks lookAround() throws IOException {
         long marker = nextMarker;
         nextMarker += 2;

@@ -9,8 +9,9 @@ public interface RawDeflater extends AutoCloseable {
      *
      * @param input what to compress, from its position to its limit
      * @param output where the stream goes, from its position to its limit
-     * @return true if the stream is in {@code output}, and both positions are behind what was used; false if it would be longer
-     *     than what remains of {@code output}: both positions are as they were, bytes of {@code output} may have changed
+     * @return true if the stream is in {@code output}, and both positions are behind what was used; false if it would
+     *     be longer than what remains of {@code output}: both positions are as they were, bytes of {@code output} may
+     *     have changed
      * @throws java.nio.ReadOnlyBufferException if {@code output} is read-only
      */
     boolean deflate(ByteBuffer input, ByteBuffer output);

@@ -1,6 +1,8 @@
 package io.jimg.host;
 
-/** The system calls that we make, by their numbers on the processors that we know (the kernel's {@code unistd} tables). */
+/**
+ * The system calls that we make, by their numbers on the processors that we know (the kernel's {@code unistd} tables).
+ */
 enum SystemCall {
     CLOSE(3, 57),
     COPY_FILE_RANGE(326, 285),

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Linux on a 64-bit processor, by way of the C library's {@code syscall}.
  *
- * <p>A handle that also captures {@code errno} takes half as long again to link, which a command that lives for milliseconds
- * feels. Calls go through a plain one; one that failed, and so did nothing, is made again through the other, for the reason.
+ * <p>A handle that also captures {@code errno} takes half as long again to link, which a command that lives for
+ * milliseconds feels. Calls go through a plain one; one that failed, and so did nothing, is made again through the
+ * other, for the reason.
  */
 final class LinuxKernel implements Kernel {
     private static final FunctionDescriptor SYSCALL = FunctionDescriptor.of(

@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the host offers beyond the Java platform, found by {@code java.lang.foreign} when it is first asked for.
  *
- * <p>Nothing is looked for unless native access is enabled for this module, so that a program that merely has jimg among
- * its libraries sees no warning. The system property {@code jimg.native} overrides that: {@code off} looks for nothing,
- * {@code on} looks even where the JVM will warn, {@code auto} is the default.
+ * <p>Nothing is looked for unless native access is enabled for this module, so that a program that merely has jimg
+ * among its libraries sees no warning. The system property {@code jimg.native} overrides that: {@code off} looks for
+ * nothing, {@code on} looks even where the JVM will warn, {@code auto} is the default.
  */
 final class Native {
     private Native() {}

@@ -12,7 +12,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Whoever has us among his libraries sees no warning of the JVM's, unless he asked for the host's calls without permitting them. */
+/**
+ * Whoever has us among his libraries sees no warning of the JVM's, unless he asked for the host's calls without
+ * permitting them.
+ */
 class NativeAccessTest {
     @ParameterizedTest
     @CsvSource({

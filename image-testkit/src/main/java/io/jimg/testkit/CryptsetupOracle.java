@@ -11,9 +11,11 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * The real cryptsetup, which decides what is a LUKS header. It needs no kernel for what is asked of it here, as long as the cipher is AES.
+ * The real cryptsetup, which decides what is a LUKS header. It needs no kernel for what is asked of it here, as long as
+ * the cipher is AES.
  *
- * <p>Without it the calling test is skipped, with a line on standard error, or fails where the environment says {@code CI=true}. Safe for many threads.
+ * <p>Without it the calling test is skipped, with a line on standard error, or fails where the environment says
+ * {@code CI=true}. Safe for many threads.
  */
 public final class CryptsetupOracle {
     private final Path program;

@@ -16,8 +16,9 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
 
 /**
- * Random sequences of what can be done to a writable device, compared with a plain array of bytes: on one thread, and on several that write bytes of their own
- * in sectors and clusters that they share. A format inherits it and says in which configurations it is to be tried.
+ * Random sequences of what can be done to a writable device, compared with a plain array of bytes: on one thread, and
+ * on several that write bytes of their own in sectors and clusters that they share. A format inherits it and says in
+ * which configurations it is to be tried.
  *
  * @param <C> a configuration: prints as something that tells how to make the same image again
  */

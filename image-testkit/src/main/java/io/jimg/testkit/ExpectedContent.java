@@ -14,8 +14,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * What a device must read as: a plain array of bytes. Steps are done to both, and what the device answers is compared at once. Threads may share one as long
- * as each does steps to bytes of its own.
+ * What a device must read as: a plain array of bytes. Steps are done to both, and what the device answers is compared
+ * at once. Threads may share one as long as each does steps to bytes of its own.
  */
 public final class ExpectedContent {
     private static final int CHUNK = 1 << 20;

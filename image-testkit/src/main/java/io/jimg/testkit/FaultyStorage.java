@@ -13,8 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A storage whose calls fail as told. Calls are counted, so that a test can first run without faults, see how many calls there were, and then let each of them
- * fail in turn. Owns the inner storage. Safe for many threads.
+ * A storage whose calls fail as told. Calls are counted, so that a test can first run without faults, see how many
+ * calls there were, and then let each of them fail in turn. Owns the inner storage. Safe for many threads.
  */
 public final class FaultyStorage extends ForwardingStorage {
 

@@ -10,8 +10,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /**
- * Finds storages and files that nobody closed. A test wraps what it hands out with {@link #track}, and ends with {@link #assertAllClosed}. Safe for many
- * threads.
+ * Finds storages and files that nobody closed. A test wraps what it hands out with {@link #track}, and ends with
+ * {@link #assertAllClosed}. Safe for many threads.
  */
 public final class LeakDetector {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
@@ -44,7 +44,10 @@ public final class LeakDetector {
         }
     }
 
-    /** Fails if this process has a descriptor of a file in that folder or beneath; passes where descriptors cannot be listed. */
+    /**
+     * Fails if this process has a descriptor of a file in that folder or beneath; passes where descriptors cannot be
+     * listed.
+     */
     public static void assertNoOpenFiles(Path folder) throws IOException {
         List<Path> found = openFiles(folder);
         if (!found.isEmpty()) {
@@ -52,7 +55,10 @@ public final class LeakDetector {
         }
     }
 
-    /** Files in a folder or beneath of which this process has a descriptor, one entry a descriptor; empty where descriptors cannot be listed. */
+    /**
+     * Files in a folder or beneath of which this process has a descriptor, one entry a descriptor; empty where
+     * descriptors cannot be listed.
+     */
     public static List<Path> openFiles(Path folder) throws IOException {
         if (!Files.isDirectory(DESCRIPTORS)) {
             return List.of();

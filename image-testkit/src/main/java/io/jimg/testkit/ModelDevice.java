@@ -12,8 +12,9 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The plainest device that keeps the whole contract: an array of bytes in units that are absent, zero or data, over a backing device if there is one. For
- * tests of whatever stands on a device, with limits as awkward as a test wants them. Every hook is atomic.
+ * The plainest device that keeps the whole contract: an array of bytes in units that are absent, zero or data, over a
+ * backing device if there is one. For tests of whatever stands on a device, with limits as awkward as a test wants
+ * them. Every hook is atomic.
  */
 public final class ModelDevice extends AbstractBlockDevice {
     private enum State {

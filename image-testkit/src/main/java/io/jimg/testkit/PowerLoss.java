@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Loses power while a device works, over and over: at changes of its storage chosen by chance, inside and between the device's operations, on one of the states
- * that {@link ReorderingStorage} may leave. Each state is opened and must hold what was flushed; what was done since may be there or not, byte by byte, in any
- * mixture. Then it is written on, as its user would do, and must still be sound.
+ * Loses power while a device works, over and over: at changes of its storage chosen by chance, inside and between the
+ * device's operations, on one of the states that {@link ReorderingStorage} may leave. Each state is opened and must
+ * hold what was flushed; what was done since may be there or not, byte by byte, in any mixture. Then it is written on,
+ * as its user would do, and must still be sound.
  */
 public final class PowerLoss {
     private static final int STEPS_AFTERWARDS = 6;
@@ -44,7 +45,10 @@ public final class PowerLoss {
     /** What loses its power. */
     public interface Subject {
 
-        /** Makes an image in an empty storage, which the device owns from then on, and opens it for writing; of a few hundred KiB. */
+        /**
+         * Makes an image in an empty storage, which the device owns from then on, and opens it for writing; of a few
+         * hundred KiB.
+         */
         BlockDevice create(ReorderingStorage storage) throws IOException;
 
         /** Opens for writing what was left; the device owns the storage. */

@@ -21,11 +21,11 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * The real qemu-img and its kin, which decide what is right. They come from the folder that the environment variable {@code JIMG_QEMU} names, else from
- * the search path.
+ * The real qemu-img and its kin, which decide what is right. They come from the folder that the environment variable
+ * {@code JIMG_QEMU} names, else from the search path.
  *
- * <p>A test begins with {@link #assumePresent()}: without the tools it is skipped, with a line on standard error, or fails where the environment says
- * {@code CI=true}. Safe for many threads.
+ * <p>A test begins with {@link #assumePresent()}: without the tools it is skipped, with a line on standard error, or
+ * fails where the environment says {@code CI=true}. Safe for many threads.
  */
 public final class QemuOracle {
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
@@ -65,7 +65,10 @@ public final class QemuOracle {
         return find().orElseGet(() -> missing("qemu-img and qemu-io are missing"));
     }
 
-    /** The tools in at least that major version, as comparisons of text need them; otherwise as {@link #assumePresent()}. */
+    /**
+     * The tools in at least that major version, as comparisons of text need them; otherwise as
+     * {@link #assumePresent()}.
+     */
     public static QemuOracle assumeVersion(int major) {
         QemuOracle oracle = assumePresent();
         return oracle.majorVersion >= major
@@ -93,13 +96,17 @@ public final class QemuOracle {
         return run(workingDirectory, "qemu-img", arguments);
     }
 
-    /** Runs qemu-io in the JVM's working directory. qemu-io tells most failures of its commands in words alone; see {@link #ioCommands}. */
+    /**
+     * Runs qemu-io in the JVM's working directory. qemu-io tells most failures of its commands in words alone; see
+     * {@link #ioCommands}.
+     */
     public Result io(Object... arguments) {
         return run(null, "qemu-io", arguments);
     }
 
     /**
-     * Runs qemu-io's commands on an image, in order, and expects that they all succeed; patterns that are read are compared with {@code read -P}.
+     * Runs qemu-io's commands on an image, in order, and expects that they all succeed; patterns that are read are
+     * compared with {@code read -P}.
      *
      * @param format the image's format
      */
@@ -129,7 +136,10 @@ public final class QemuOracle {
         return result.exitCode() == 3;
     }
 
-    /** Asserts that {@code qemu-img compare} finds two images identical in content; sizes may differ by zeroes, as it allows. */
+    /**
+     * Asserts that {@code qemu-img compare} finds two images identical in content; sizes may differ by zeroes, as it
+     * allows.
+     */
     public void compareEqual(String format, Path image, String otherFormat, Path other) {
         img("compare", "-f", format, "-F", otherFormat, image, other).expectExit(0);
     }

@@ -16,19 +16,24 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A disk in memory whose power can fail: what was written since the last flush may have reached it or not, in any order.
+ * A disk in memory whose power can fail: what was written since the last flush may have reached it or not, in any
+ * order.
  *
- * <p>Aligned sectors of 512 bytes are atomic. {@link #crash} makes one of the states that a power loss at this moment may leave: every sector holds either
- * what it held at the last flush or anything written to it since, and so does the length. Zeroing, punching and truncating are writes in this sense.
+ * <p>Aligned sectors of 512 bytes are atomic. {@link #crash} makes one of the states that a power loss at this moment
+ * may leave: every sector holds either what it held at the last flush or anything written to it since, and so does the
+ * length. Zeroing, punching and truncating are writes in this sense.
  *
- * <p>An observer is told before every change, so that a test can lose power inside an operation of the device above. Safe for many threads: every call is
- * atomic.
+ * <p>An observer is told before every change, so that a test can lose power inside an operation of the device above.
+ * Safe for many threads: every call is atomic.
  */
 public final class ReorderingStorage implements Storage {
     /** What a power loss never tears, in bytes. */
     public static final int SECTOR = 512;
 
-    /** Told of changes while the storage stands still; it may ask for {@link ReorderingStorage#crash}, but must not change the storage. */
+    /**
+     * Told of changes while the storage stands still; it may ask for {@link ReorderingStorage#crash}, but must not
+     * change the storage.
+     */
     @FunctionalInterface
     public interface Observer {
         /**
@@ -74,7 +79,8 @@ public final class ReorderingStorage implements Storage {
     }
 
     /**
-     * One of the states that a power loss at this moment may leave, all of it durable, as a storage of its own. This one stays as it is.
+     * One of the states that a power loss at this moment may leave, all of it durable, as a storage of its own. This
+     * one stays as it is.
      *
      * @param seed decides which; the same seed gives the same state
      */
@@ -342,7 +348,10 @@ public final class ReorderingStorage implements Storage {
         }
     }
 
-    /** A sector: its content at the last flush, and all that was written to it since. Contents never change once they are here; null is zeroes. */
+    /**
+     * A sector: its content at the last flush, and all that was written to it since. Contents never change once they
+     * are here; null is zeroes.
+     */
     private static final class Sector {
         static final byte[] ZEROES = new byte[SECTOR];
 

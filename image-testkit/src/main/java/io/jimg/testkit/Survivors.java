@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Which of the changes since the last flush survive a power loss. Orderly ways of losing power find the bugs that chance alone seldom meets: all but one request,
- * one request alone, the first so many; beside them chance decides for every request, or for every sector.
+ * Which of the changes since the last flush survive a power loss. Orderly ways of losing power find the bugs that
+ * chance alone seldom meets: all but one request, one request alone, the first so many; beside them chance decides for
+ * every request, or for every sector.
  */
 abstract class Survivors {
     private final Random random;

@@ -7,8 +7,9 @@ import io.jimg.raw.RawFormat;
 import io.jimg.vmdk.VmdkFormat;
 
 /**
- * The formats that jimg brings, named rather than searched for. {@link Images#standard()} also finds those of others, but looks into every jar of the class path
- * for them; a program that lives for some milliseconds starts sooner with these. Every format of ours has a line here.
+ * The formats that jimg brings, named rather than searched for. {@link Images#standard()} also finds those of others,
+ * but looks into every jar of the class path for them; a program that lives for some milliseconds starts sooner with
+ * these. Every format of ours has a line here.
  */
 public final class AllFormats {
     private AllFormats() {}

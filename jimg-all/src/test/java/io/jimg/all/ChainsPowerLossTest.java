@@ -20,8 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
 /**
- * Power is lost on all disks of a chain at once while it is committed or rebased. What is left opens, has leaks at worst, and its top reads as before; the backing file is the
- * old one or the new one. The system property {@code jimg.powerloss.seeds} sets how many chains are worked on, {@code jimg.powerloss.seed} the first.
+ * Power is lost on all disks of a chain at once while it is committed or rebased. What is left opens, has leaks at
+ * worst, and its top reads as before; the backing file is the old one or the new one. The system property
+ * {@code jimg.powerloss.seeds} sets how many chains are worked on, {@code jimg.powerloss.seed} the first.
  */
 class ChainsPowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.seeds", 60);

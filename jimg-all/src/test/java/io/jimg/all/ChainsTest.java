@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Commits and rebases random chains; a model says what must be read, and the real tools judge. {@code jimg.chains.seeds} sets how many of each. */
+/**
+ * Commits and rebases random chains; a model says what must be read, and the real tools judge.
+ * {@code jimg.chains.seeds} sets how many of each.
+ */
 class ChainsTest {
     private static final int SEEDS = Integer.getInteger("jimg.chains.seeds", 40);
     private static final long FIRST = Long.getLong("jimg.chains.seed", 1);

@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is left of a creation that fails after the file was opened: the data file lies in a folder that is not there. */
+/**
+ * What is left of a creation that fails after the file was opened: the data file lies in a folder that is not there.
+ */
 class FailedCreationTest {
     @TempDir
     Path folder;

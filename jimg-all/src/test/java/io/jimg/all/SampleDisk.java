@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Random;
 
-/** A raw file with a bit of everything: noise, text, zeroes that were written, holes, and pieces that are aligned to nothing. */
+/**
+ * A raw file with a bit of everything: noise, text, zeroes that were written, holes, and pieces that are aligned to
+ * nothing.
+ */
 final class SampleDisk {
     private SampleDisk() {}
 

@@ -22,7 +22,8 @@ import java.util.zip.GZIPInputStream;
  * @param snapshotName name of the internal snapshot that is read
  * @param secret the passphrase of an encrypted image
  * @param size guest bytes that qemu-img reads; empty where it cannot open the file
- * @param sha256 digest of the guest's bytes in lower-case hexadecimal; empty where they cannot be read, or are more than 1 GiB
+ * @param sha256 digest of the guest's bytes in lower-case hexadecimal; empty where they cannot be read, or are more
+ *     than 1 GiB
  * @param infoExit exit code of {@code qemu-img info}
  * @param checkExit exit code of {@code qemu-img check}; 124 where it never ends
  * @param readExit exit code of reading the whole guest disk; 124 where it never ends
@@ -70,8 +71,8 @@ public record GoldenImage(
     }
 
     /**
-     * Writes the image and its companions into a folder, under their own names, with holes where they have long runs of zeroes. Files that are there
-     * already, such as a companion that two images share, are written anew.
+     * Writes the image and its companions into a folder, under their own names, with holes where they have long runs of
+     * zeroes. Files that are there already, such as a companion that two images share, are written anew.
      *
      * @return the image's file
      */
@@ -89,7 +90,9 @@ public record GoldenImage(
         return Transcript.parse(GoldenImages.lines("expected/" + name + ".txt"));
     }
 
-    /** What a command said whose words begin like this, such as {@code "qemu-img check --output=json"}; the first one. */
+    /**
+     * What a command said whose words begin like this, such as {@code "qemu-img check --output=json"}; the first one.
+     */
     public Optional<Transcript> transcript(String prefix) {
         return transcripts().stream()
                 .filter(transcript -> transcript.command().startsWith(prefix + " "))

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The golden images of the manifest, in its order. {@code make-images}, beside this module's sources, makes them and says how the manifest and the
- * transcripts are written. Safe for many threads.
+ * The golden images of the manifest, in its order. {@code make-images}, beside this module's sources, makes them and
+ * says how the manifest and the transcripts are written. Safe for many threads.
  */
 public final class GoldenImages {
     private GoldenImages() {}

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What one run of a real tool said. Lines that depend on the file system under the image (disk usage) are left out. Immutable.
+ * What one run of a real tool said. Lines that depend on the file system under the image (disk usage) are left out.
+ * Immutable.
  *
  * @param command its words, quoted for a shell
  * @param stdout the lines of its standard output

@@ -6,8 +6,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lists of {@code key=value} as {@code -o} takes them: separated by commas, where two commas stand for one inside a value; a key alone means {@code
- * key=on}, and {@code nokey} means {@code key=off}.
+ * Lists of {@code key=value} as {@code -o} takes them: separated by commas, where two commas stand for one inside a
+ * value; a key alone means {@code key=on}, and {@code nokey} means {@code key=off}.
  */
 public final class OptionLists {
     private OptionLists() {}
@@ -16,7 +16,8 @@ public final class OptionLists {
      * The list of an {@code -o} that follows others.
      *
      * @param earlier the list so far; null before the first
-     * @throws CommandException if the list begins or ends with a comma, or is empty: joined to another it would change that one's meaning
+     * @throws CommandException if the list begins or ends with a comma, or is empty: joined to another it would change
+     *     that one's meaning
      */
     public static String append(@Nullable String earlier, String list) throws CommandException {
         if (!isWhole(list)) {

@@ -11,7 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which internal snapshot {@code -l} means: {@code snapshot.id=ID,snapshot.name=NAME}, or a word that is an id or a name.
+ * Which internal snapshot {@code -l} means: {@code snapshot.id=ID,snapshot.name=NAME}, or a word that is an id or a
+ * name.
  *
  * @param word an id or a name; null where one of the others says it
  * @param id the id; null for any

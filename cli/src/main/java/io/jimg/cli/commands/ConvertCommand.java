@@ -13,7 +13,10 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** {@code convert}: copies images, or parts of their history, to another image. This class reads the words; {@link Converter} does what they say. */
+/**
+ * {@code convert}: copies images, or parts of their history, to another image. This class reads the words;
+ * {@link Converter} does what they say.
+ */
 final class ConvertCommand implements Command {
     private static final int LARGEST_SPARSE_SIZE = 16 << 20;
     private static final int SECTOR = 512;

@@ -6,11 +6,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads words as GNU {@code getopt_long} does: options and operands in any order, letters in clusters, an option's argument glued on or in the next
- * word, long names shortened as far as they stay unambiguous, {@code --} as the end of options, a lone {@code -} as an operand.
+ * Reads words as GNU {@code getopt_long} does: options and operands in any order, letters in clusters, an option's
+ * argument glued on or in the next word, long names shortened as far as they stay unambiguous, {@code --} as the end of
+ * options, a lone {@code -} as an operand.
  *
- * <p>The complaint about a wrong option quotes a word of the command line, and which one depends on how far the C function has come in rearranging
- * them; so this class rearranges a copy of the words in the same way.
+ * <p>The complaint about a wrong option quotes a word of the command line, and which one depends on how far the C
+ * function has come in rearranging them; so this class rearranges a copy of the words in the same way.
  */
 public final class Getopt {
 

@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code --help} and {@code --version} print. Under the name {@code qemu-img} it is one page in the layout that programs which read qemu-img's help look for;
- * under any other name picocli renders it from the same tables.
+ * What {@code --help} and {@code --version} print. Under the name {@code qemu-img} it is one page in the layout that
+ * programs which read qemu-img's help look for; under any other name picocli renders it from the same tables.
  */
 public final class Help {
     private static final String FOLLOWED_PROGRAM = "qemu-img";

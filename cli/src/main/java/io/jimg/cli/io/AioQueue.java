@@ -6,13 +6,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Requests that commands have sent off without waiting for their end. What there is to say of them is said by the thread that runs the commands, when it looks: see
- * {@link #report} and {@link #finish}.
+ * Requests that commands have sent off without waiting for their end. What there is to say of them is said by the
+ * thread that runs the commands, when it looks: see {@link #report} and {@link #finish}.
  */
 final class AioQueue {
     /**
-     * How long a request that is sent off may delay the next command, in milliseconds: one that nothing holds up is over by then, so that requests to the same bytes have their
-     * order.
+     * How long a request that is sent off may delay the next command, in milliseconds: one that nothing holds up is
+     * over by then, so that requests to the same bytes have their order.
      */
     private static final int HEAD_START = 20;
 

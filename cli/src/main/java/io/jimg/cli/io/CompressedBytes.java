@@ -15,8 +15,9 @@ final class CompressedBytes {
     /**
      * Writes the buffer.
      *
-     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the image holds no compressed data, {@link ErrorKind#BAD_OPTION} where these are no whole runs, {@link
-     *     ErrorKind#IO} where the image holds bytes there already
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the image holds no compressed data,
+     *     {@link ErrorKind#BAD_OPTION} where these are no whole runs, {@link ErrorKind#IO} where the image holds bytes
+     *     there already
      */
     static void write(DiskImage image, ByteBuffer bytes, long offset) throws IOException {
         CompressedWrite target = image.capability(CompressedWrite.class)

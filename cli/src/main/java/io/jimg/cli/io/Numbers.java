@@ -56,7 +56,10 @@ final class Numbers {
         }
     }
 
-    /** Text such as {@code 3.875 MiB}: the largest unit that there is one of, and three digits behind the point if any is not 0. */
+    /**
+     * Text such as {@code 3.875 MiB}: the largest unit that there is one of, and three digits behind the point if any
+     * is not 0.
+     */
     static String text(double bytes) {
         int unit = 0;
         double value = bytes;

@@ -17,7 +17,10 @@ final class Signals {
 
     private Signals() {}
 
-    /** Sends a signal to this process, once what was printed is handed over; returns only where that does not end the process. */
+    /**
+     * Sends a signal to this process, once what was printed is handed over; returns only where that does not end the
+     * process.
+     */
     static void raise(Console console, int signal) throws IOException {
         console.flush();
         Process kill = new ProcessBuilder(
@@ -37,7 +40,10 @@ final class Signals {
         }
     }
 
-    /** Whether a signal ends a process that has not asked for another treatment: 0 is none; the others tell of children, windows and urgent data, or continue. */
+    /**
+     * Whether a signal ends a process that has not asked for another treatment: 0 is none; the others tell of children,
+     * windows and urgent data, or continue.
+     */
     private static boolean ends(int signal) {
         return switch (signal) {
             case 0, 17, 18, 23, 28 -> false;

@@ -26,7 +26,10 @@ final class SimpleCommands {
                 (session, operands) -> flush(session));
     }
 
-    /** A flush that fails is no failure of the command, which only tells damage; what could not be written is told when the image is closed. */
+    /**
+     * A flush that fails is no failure of the command, which only tells damage; what could not be written is told when
+     * the image is closed.
+     */
     private static void flush(Session session) {
         try {
             session.device().flush();

@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 /**
  * Where a command speaks: the program's name, results, complaints.
  *
- * <p>Results are held back until {@link #flush()}, as C's standard output holds them back where it is no terminal, so complaints come first where both
- * end up in one file. For one thread.
+ * <p>Results are held back until {@link #flush()}, as C's standard output holds them back where it is no terminal, so
+ * complaints come first where both end up in one file. For one thread.
  */
 public final class Console {
     /** Results held back at most; enough for what scripts read, little enough for a small heap. */

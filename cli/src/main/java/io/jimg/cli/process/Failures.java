@@ -25,7 +25,9 @@ public final class Failures {
         console.error(sentence);
     }
 
-    /** What to say of a failure: its message, and for those whose message is a bare file name what the C library says. */
+    /**
+     * What to say of a failure: its message, and for those whose message is a bare file name what the C library says.
+     */
     public static String sentence(IOException failure) {
         String message = failure.getMessage();
         if (failure instanceof NoSuchFileException || failure instanceof FileNotFoundException) {

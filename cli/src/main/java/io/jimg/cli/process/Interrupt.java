@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output and the
- * command has said so. The exit code is then the JVM's for the signal.
+ * Lets Ctrl-C cancel a job while it runs, and holds the process until the job has put away its half-written output and
+ * the command has said so. The exit code is then the JVM's for the signal.
  */
 public final class Interrupt {
     /** How long a command gets; one that hangs in a dead file system must not keep the process alive for ever. */
@@ -24,7 +24,10 @@ public final class Interrupt {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** Called when the command has ended: where a signal ends the process, it does so now, with its own exit code, and this call does not return. */
+    /**
+     * Called when the command has ended: where a signal ends the process, it does so now, with its own exit code, and
+     * this call does not return.
+     */
     public static void letSignalEndProcess() throws InterruptedException {
         CountDownLatch commandEnded = ending;
         if (commandEnded != null) {

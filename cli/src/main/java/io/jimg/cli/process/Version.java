@@ -2,7 +2,9 @@ package io.jimg.cli.process;
 
 /** What the program says of its version. */
 public final class Version {
-    /** The release of QEMU whose behaviour is followed; programs ask {@code --version} to find out what they may use. */
+    /**
+     * The release of QEMU whose behaviour is followed; programs ask {@code --version} to find out what they may use.
+     */
     private static final String FOLLOWED_RELEASE = "10.0.0";
 
     private Version() {}

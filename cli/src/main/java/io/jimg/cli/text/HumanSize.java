@@ -7,8 +7,8 @@ public final class HumanSize {
     private HumanSize() {}
 
     /**
-     * Text such as {@code 3.26 MiB}, as C's {@code %.3g} rounds. From 1000 of a unit on, the next one is used ({@code 0.977 KiB}), save for the last half
-     * below 1000, which rounds up to {@code 1e+03}.
+     * Text such as {@code 3.26 MiB}, as C's {@code %.3g} rounds. From 1000 of a unit on, the next one is used
+     * ({@code 0.977 KiB}), save for the last half below 1000, which rounds up to {@code 1e+03}.
      *
      * @param bytes not negative
      */

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Writes documents as the text of {@code info}'s "Format specific information": a line for a member, deeper ones indented, items numbered. */
+/**
+ * Writes documents as the text of {@code info}'s "Format specific information": a line for a member, deeper ones
+ * indented, items numbered.
+ */
 public final class HumanWriter {
     private static final int INDENT = 4;
 

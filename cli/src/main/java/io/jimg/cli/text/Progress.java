@@ -3,8 +3,8 @@ package io.jimg.cli.text;
 import io.jimg.cli.process.Console;
 
 /**
- * The bar of {@code -p}: a line that is written over and over, as qemu-img writes it. Steps smaller than the given one are left out. Thread-safe, since a
- * job calls back on threads of its own.
+ * The bar of {@code -p}: a line that is written over and over, as qemu-img writes it. Steps smaller than the given one
+ * are left out. Thread-safe, since a job calls back on threads of its own.
  */
 public final class Progress {
     /** The step that qemu-img takes. */

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs every command line of {@code io.txt} by the real qemu-io and by ours, each on images of its own, and compares exit codes, output and complaints, figures of time left
- * out, and the images that come out.
+ * Runs every command line of {@code io.txt} by the real qemu-io and by ours, each on images of its own, and compares
+ * exit codes, output and complaints, figures of time left out, and the images that come out.
  */
 class QemuIoComparisonTest {
     private static final List<String> IMAGES = List.of("image.qcow2", "base.qcow2", "over.qcow2", "image.raw");

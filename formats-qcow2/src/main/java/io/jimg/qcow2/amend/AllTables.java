@@ -14,7 +14,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Goes through the L2 tables of an image, of the active L1 table first, then of the snapshots; each table once. For one thread. */
+/**
+ * Goes through the L2 tables of an image, of the active L1 table first, then of the snapshots; each table once. For one
+ * thread.
+ */
 final class AllTables {
     /** Takes a table. */
     @FunctionalInterface

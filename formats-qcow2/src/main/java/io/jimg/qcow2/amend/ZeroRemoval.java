@@ -16,11 +16,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns clusters that read as zeroes by a flag into such that need none, in the image and in all its snapshots: version 2 has no such flag (specification: "Standard
- * Cluster Descriptor", bit 0). Without a backing file they become unallocated; with one, clusters full of zeroes.
+ * Turns clusters that read as zeroes by a flag into such that need none, in the image and in all its snapshots: version
+ * 2 has no such flag (specification: "Standard Cluster Descriptor", bit 0). Without a backing file they become
+ * unallocated; with one, clusters full of zeroes.
  *
- * <p>Power loss leaves leaked clusters at worst: zeroes and refcounts are durable before the entries that point to them, and these before what they no longer need is
- * freed.
+ * <p>Power loss leaves leaked clusters at worst: zeroes and refcounts are durable before the entries that point to
+ * them, and these before what they no longer need is freed.
  */
 public final class ZeroRemoval implements MetadataChange<Boolean> {
     private static final long COPIED = 1L << 63;

@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The changes of an image's bitmaps that a user asks for. Each is one atomic step for a power loss: one pointer flips, or one flag, when all that it stands for is durable. For one
- * {@link ExclusiveFile}, and so for one thread.
+ * The changes of an image's bitmaps that a user asks for. Each is one atomic step for a power loss: one pointer flips,
+ * or one flag, when all that it stands for is durable. For one {@link ExclusiveFile}, and so for one thread.
  */
 public final class BitmapEdits {
     private final ExclusiveFile image;

@@ -11,10 +11,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records what is written to an open image, for all of its bitmaps that are enabled: once, at the finest of their granularities, from which the others follow.
+ * Records what is written to an open image, for all of its bitmaps that are enabled: once, at the finest of their
+ * granularities, from which the others follow.
  *
- * <p>Before the first write the bitmaps are marked as in use, durably; from then on the file's bits say nothing until {@link #store} has brought them up to date and removed the mark.
- * Bitmaps that are disabled are not touched, and hold whatever happens. Safe for many threads, {@link #store} for one.
+ * <p>Before the first write the bitmaps are marked as in use, durably; from then on the file's bits say nothing until
+ * {@link #store} has brought them up to date and removed the mark. Bitmaps that are disabled are not touched, and hold
+ * whatever happens. Safe for many threads, {@link #store} for one.
  */
 public final class BitmapRecording {
 
@@ -98,7 +100,8 @@ public final class BitmapRecording {
     }
 
     /**
-     * Brings the bitmaps in the file up to date and removes the marks, when all guest data is durable or may be lost. Nothing is recorded any more: the image is loaded anew, or closed.
+     * Brings the bitmaps in the file up to date and removes the marks, when all guest data is durable or may be lost.
+     * Nothing is recorded any more: the image is loaded anew, or closed.
      */
     public void store(ExclusiveFile image) throws IOException {
         DirectoryFile place = new DirectoryFile(image);

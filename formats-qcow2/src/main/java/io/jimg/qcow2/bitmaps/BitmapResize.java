@@ -12,8 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Takes an image's bitmaps along when the image is given another size. The bitmaps are marked as in use, the caller changes the size, then {@link #finish} gives them as many bits; a power
- * loss in between leaves them inconsistent, as QEMU does.
+ * Takes an image's bitmaps along when the image is given another size. The bitmaps are marked as in use, the caller
+ * changes the size, then {@link #finish} gives them as many bits; a power loss in between leaves them inconsistent, as
+ * QEMU does.
  */
 public final class BitmapResize {
     /** Sizes are rounded down to it when a header is read. */
@@ -50,7 +51,10 @@ public final class BitmapResize {
         return new BitmapResize(image, file, before, newSize);
     }
 
-    /** To be called instead of {@link #finish} where the change failed. Where the image has its new size nevertheless, the bitmaps stay inconsistent. */
+    /**
+     * To be called instead of {@link #finish} where the change failed. Where the image has its new size nevertheless,
+     * the bitmaps stay inconsistent.
+     */
     public void abandon() throws IOException {
         ByteBuffer size = ByteBuffer.allocate(Long.BYTES);
         image.file().read(size, HeaderFields.SIZE);

@@ -11,8 +11,8 @@ import java.nio.LongBuffer;
 import java.util.Arrays;
 
 /**
- * A bitmap's table, and the way to the clusters that it points to (specification: "Bitmap table"). The entries are checked; what they point to may lie past the
- * file's end, where bits are clear.
+ * A bitmap's table, and the way to the clusters that it points to (specification: "Bitmap table"). The entries are
+ * checked; what they point to may lie past the file's end, where bits are clear.
  */
 final class BitmapTable {
     private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;

@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * New content for a bitmap: clusters of bits that change, and the table, go to new places; what they replace is given back once nothing points there. A cluster of bits is in memory at a
- * time.
+ * New content for a bitmap: clusters of bits that change, and the table, go to new places; what they replace is given
+ * back once nothing points there. A cluster of bits is in memory at a time.
  *
- * <p>The order is the caller's: {@link #mark} or {@link #clear} or {@link #resize}, then make refcounts and data durable, then point the directory to {@link #entry()}, durably, then
- * {@link #releaseOld}.
+ * <p>The order is the caller's: {@link #mark} or {@link #clear} or {@link #resize}, then make refcounts and data
+ * durable, then point the directory to {@link #entry()}, durably, then {@link #releaseOld}.
  */
 final class ContentChange {
     private final ExclusiveFile image;

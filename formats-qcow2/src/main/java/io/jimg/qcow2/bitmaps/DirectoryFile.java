@@ -50,8 +50,8 @@ public final class DirectoryFile {
     }
 
     /**
-     * Changes flags and tables' places where they lie; durable on return. A power loss leaves each field of each entry as it was or as it becomes: fields are
-     * aligned, so that none lies in two sectors.
+     * Changes flags and tables' places where they lie; durable on return. A power loss leaves each field of each entry
+     * as it was or as it becomes: fields are aligned, so that none lies in two sectors.
      *
      * @param changed with the same names in the same order
      */
@@ -71,8 +71,8 @@ public final class DirectoryFile {
     }
 
     /**
-     * Replaces the directory by another one, which may be empty, and points the header there. Durable on return, with all refcounts that were changed and everything
-     * that was written before.
+     * Replaces the directory by another one, which may be empty, and points the header there. Durable on return, with
+     * all refcounts that were changed and everything that was written before.
      */
     void replace(BitmapDirectory changed) throws IOException {
         BitmapsExtension old = place;

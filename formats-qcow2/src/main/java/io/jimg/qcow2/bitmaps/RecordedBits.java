@@ -6,8 +6,9 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * Bits in memory that are only ever set, by many threads at once and without a lock: pages come into being where something is set, and a page whose bits are set
- * in one request takes no memory either. A bit that is set already costs two reads.
+ * Bits in memory that are only ever set, by many threads at once and without a lock: pages come into being where
+ * something is set, and a page whose bits are set in one request takes no memory either. A bit that is set already
+ * costs two reads.
  */
 final class RecordedBits implements DirtyRuns {
     private static final int PAGE_BITS = 15;

@@ -8,7 +8,10 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
-/** What the file says of a bitmap, read a cluster of bits at a time. Valid as long as nobody changes the bitmap. Safe for many threads. */
+/**
+ * What the file says of a bitmap, read a cluster of bits at a time. Valid as long as nobody changes the bitmap. Safe
+ * for many threads.
+ */
 public final class StoredBitmap implements DirtyRuns {
     private final Storage file;
     private final BitmapShape shape;
@@ -29,7 +32,8 @@ public final class StoredBitmap implements DirtyRuns {
     /**
      * Reads a bitmap's table.
      *
-     * @throws ImageException {@link ErrorKind#CORRUPT} where the bitmap is inconsistent, with QEMU's sentence, or its table damaged
+     * @throws ImageException {@link ErrorKind#CORRUPT} where the bitmap is inconsistent, with QEMU's sentence, or its
+     *     table damaged
      */
     public static StoredBitmap open(Storage file, Header header, BitmapDirectory.Entry entry) throws IOException {
         requireConsistent(entry, file.name());

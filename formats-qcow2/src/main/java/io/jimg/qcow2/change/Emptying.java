@@ -11,9 +11,10 @@ import java.nio.ByteBuffer;
 import java.util.BitSet;
 
 /**
- * Unmaps all guest clusters of an image. The active L1 table is zeroed in place first and durably; only then the refcounts of what it pointed to drop, so that power loss
- * leaves leaks at worst. The specification gives L1 entries no say over each other, so a table of which only some sectors were zeroed is one whose image is emptied in
- * part. Then the file is cut behind the last cluster in use, and what became free before it is punched.
+ * Unmaps all guest clusters of an image. The active L1 table is zeroed in place first and durably; only then the
+ * refcounts of what it pointed to drop, so that power loss leaves leaks at worst. The specification gives L1 entries no
+ * say over each other, so a table of which only some sectors were zeroed is one whose image is emptied in part. Then
+ * the file is cut behind the last cluster in use, and what became free before it is punched.
  *
  * <p>Pointers that are damaged are passed over: what they may have meant leaks.
  */

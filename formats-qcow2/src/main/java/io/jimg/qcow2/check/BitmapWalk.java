@@ -9,7 +9,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Counts what the bitmaps refer to: the directory, the tables, their clusters (specification: "Bitmaps"). Not safe for threads. */
+/**
+ * Counts what the bitmaps refer to: the directory, the tables, their clusters (specification: "Bitmaps"). Not safe for
+ * threads.
+ */
 final class BitmapWalk {
     private static final int FIXED_LENGTH = 24;
     private static final int ALIGNMENT = 8;

@@ -8,8 +8,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How often each host cluster is referred to: a byte a cluster in pages that exist where something was counted, and that widen where a byte is too narrow.
- * A dense image of 1 TiB with clusters of 64 KiB takes 16 MiB. Not safe for threads.
+ * How often each host cluster is referred to: a byte a cluster in pages that exist where something was counted, and
+ * that widen where a byte is too narrow. A dense image of 1 TiB with clusters of 64 KiB takes 16 MiB. Not safe for
+ * threads.
  */
 final class ClusterCounts {
     /** Takes one count. */

@@ -8,8 +8,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Holds every refcount against the number of references that was counted, in the order of host clusters. What neither a block nor a count speaks of is passed over in whole
- * pages. Where it corrects, no block is missing or shared. Not safe for threads.
+ * Holds every refcount against the number of references that was counted, in the order of host clusters. What neither a
+ * block nor a count speaks of is passed over in whole pages. Where it corrects, no block is missing or shared. Not safe
+ * for threads.
  */
 final class Comparison {
     private final Header header;

@@ -6,8 +6,9 @@ import java.util.function.LongPredicate;
 import java.util.function.Supplier;
 
 /**
- * Holds the COPIED flags of the active tables against the refcounts, and corrects them where it may (specification: "L1 table entry", "L2 table entry"). QEMU does it
- * last, so its sentences go to a list of their own. Every entry is written by itself, which no power loss tears. Not safe for threads.
+ * Holds the COPIED flags of the active tables against the refcounts, and corrects them where it may (specification: "L1
+ * table entry", "L2 table entry"). QEMU does it last, so its sentences go to a list of their own. Every entry is
+ * written by itself, which no power loss tears. Not safe for threads.
  */
 final class CopiedFlags implements CopiedObserver {
     private final Header header;

@@ -3,7 +3,10 @@ package io.jimg.qcow2.check;
 import io.jimg.qcow2.header.Header;
 import java.io.IOException;
 
-/** Shows each entry of the active tables whose COPIED flag says something to who corrects it, each L2 table once. Not safe for threads. */
+/**
+ * Shows each entry of the active tables whose COPIED flag says something to who corrects it, each L2 table once. Not
+ * safe for threads.
+ */
 final class CopiedRepair {
     private final Header header;
     private final MetadataReader reader;

@@ -7,7 +7,10 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** The header of an image that is to be repaired: read with what a repair puts right, and changed in place, in one sector that no power loss tears. */
+/**
+ * The header of an image that is to be repaired: read with what a repair puts right, and changed in place, in one
+ * sector that no power loss tears.
+ */
 final class DamagedHeader {
     private static final int SECTOR = 512;
 

@@ -81,7 +81,10 @@ final class Findings {
         add(Severity.WARNING, 1, sentence);
     }
 
-    /** After everything was counted once more, and the refcounts follow: what was found before and is not found again was repaired. */
+    /**
+     * After everything was counted once more, and the refcounts follow: what was found before and is not found again
+     * was repaired.
+     */
     void supersede(Findings again) {
         corruptionsFixed += Math.max(0, corruptions - again.corruptions);
         leaksFixed += leaks;
@@ -106,7 +109,10 @@ final class Findings {
         leaksFixed += other.leaksFixed;
     }
 
-    /** The sentences of another list, which count as nothing here: what they tell is about to be put right, or told again. */
+    /**
+     * The sentences of another list, which count as nothing here: what they tell is about to be put right, or told
+     * again.
+     */
     void appendSentences(Findings other) {
         for (Finding finding : other.list) {
             add(finding.severity(), 1, finding::sentence);

@@ -6,9 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What a pass over the metadata may put right, and how it writes it. Not safe for threads.
- */
+/** What a pass over the metadata may put right, and how it writes it. Not safe for threads. */
 final class Fixes {
     /** Nothing: a check. */
     static final Fixes NONE = new Fixes(null, null);

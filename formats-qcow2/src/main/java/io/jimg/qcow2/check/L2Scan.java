@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Goes through the entries of L2 tables: counts what they refer to and finds what no entry may be (specification: "L2 table entry", "Extended L2 Entries"). The
- * sentences are QEMU's, and in its order. Not safe for threads.
+ * Goes through the entries of L2 tables: counts what they refer to and finds what no entry may be (specification: "L2
+ * table entry", "Extended L2 Entries"). The sentences are QEMU's, and in its order. Not safe for threads.
  */
 final class L2Scan {
     static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;

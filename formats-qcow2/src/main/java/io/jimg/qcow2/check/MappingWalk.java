@@ -8,11 +8,14 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Walks the active L1 table, then those of the snapshots, and scans each L2 table once, however often it is referred to: what it refers to is counted as many times
- * (specification: "Cluster mapping", "Snapshots"). Not safe for threads.
+ * Walks the active L1 table, then those of the snapshots, and scans each L2 table once, however often it is referred
+ * to: what it refers to is counted as many times (specification: "Cluster mapping", "Snapshots"). Not safe for threads.
  */
 final class MappingWalk {
-    /** An L2 table may start at any of {@code cluster size / 512} places of a cluster once offsets need not be aligned; beyond so many it is not worth the time. */
+    /**
+     * An L2 table may start at any of {@code cluster size / 512} places of a cluster once offsets need not be aligned;
+     * beyond so many it is not worth the time.
+     */
     private static final int UNALIGNED_TABLES_FOLLOWED = 64;
 
     private static final long RESERVED = 0x7f00_0000_0000_01ffL;

@@ -4,8 +4,9 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 
 /**
- * Bounds what a check remembers of an image. An honest image needs about a byte for each of its host clusters; a hostile one may scatter references over a sparse file
- * of exabytes, and is refused here instead of exhausting the heap. Not safe for threads.
+ * Bounds what a check remembers of an image. An honest image needs about a byte for each of its host clusters; a
+ * hostile one may scatter references over a sparse file of exabytes, and is refused here instead of exhausting the
+ * heap. Not safe for threads.
  */
 final class MemoryBudget {
     private static final long LEAST = 64L << 20;

@@ -5,7 +5,10 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** Reads tables of the image's file, in pieces of bounded size, and leaves out what lies in holes or past the file's end: it is zero. Not safe for threads. */
+/**
+ * Reads tables of the image's file, in pieces of bounded size, and leaves out what lies in holes or past the file's
+ * end: it is zero. Not safe for threads.
+ */
 final class MetadataReader {
     private static final int PIECE = 256 << 10;
 

@@ -8,13 +8,15 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * The check of a qcow2 image: every reference to a host cluster is counted, from the header, the L1 and L2 tables of the image and of its snapshots, the snapshot
- * table, the LUKS header, the bitmaps and the refcount structures, and held against the refcounts; the COPIED flags of the active tables are held against the refcounts
- * too. Findings are the sentences of {@code qemu-img check}, in its order.
+ * The check of a qcow2 image: every reference to a host cluster is counted, from the header, the L1 and L2 tables of
+ * the image and of its snapshots, the snapshot table, the LUKS header, the bitmaps and the refcount structures, and
+ * held against the refcounts; the COPIED flags of the active tables are held against the refcounts too. Findings are
+ * the sentences of {@code qemu-img check}, in its order.
  *
- * <p>Reads the file and nothing else: an image that is open for writing must have written its metadata before. Takes time in proportion to the metadata that is
- * allocated and about a byte and a bit of memory for each host cluster in use, at most half the heap ({@link io.jimg.ErrorKind#LIMIT} beyond). At most
- * {@link #FINDINGS_CAP} sentences are kept.
+ * <p>Reads the file and nothing else: an image that is open for writing must have written its metadata before. Takes
+ * time in proportion to the metadata that is allocated and about a byte and a bit of memory for each host cluster in
+ * use, at most half the heap ({@link io.jimg.ErrorKind#LIMIT} beyond). At most {@link #FINDINGS_CAP} sentences are
+ * kept.
  */
 public final class Qcow2Check extends Job<CheckReport> {
 

@@ -14,14 +14,18 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * The repair of a qcow2 image, sentence by sentence that of {@code qemu-img check -r}: everything that {@link Qcow2Check} counts is counted; zero clusters at impossible
- * places lose them; refcounts are corrected in their blocks, or, where they have no sound place, all of them written anew; then the COPIED flags follow; then the
- * snapshot table is brought within its limits; and last the marks "dirty" and "corrupt" go, where nothing is left of what they stood for.
+ * The repair of a qcow2 image, sentence by sentence that of {@code qemu-img check -r}: everything that
+ * {@link Qcow2Check} counts is counted; zero clusters at impossible places lose them; refcounts are corrected in their
+ * blocks, or, where they have no sound place, all of them written anew; then the COPIED flags follow; then the snapshot
+ * table is brought within its limits; and last the marks "dirty" and "corrupt" go, where nothing is left of what they
+ * stood for.
  *
- * <p>Where two entries claim one host cluster its refcount says so afterwards, and the next write to it copies: nothing that a guest can read changes.
+ * <p>Where two entries claim one host cluster its refcount says so afterwards, and the next write to it copies: nothing
+ * that a guest can read changes.
  *
- * <p>Works on the file and nothing else; nobody else may use it meanwhile. Power loss at any moment leaves an image that the next repair puts right: every step is
- * durable before the next that relies on it, a pointer's removal before a refcount drops, new structures before the header turns to them in one sector.
+ * <p>Works on the file and nothing else; nobody else may use it meanwhile. Power loss at any moment leaves an image
+ * that the next repair puts right: every step is durable before the next that relies on it, a pointer's removal before
+ * a refcount drops, new structures before the header turns to them in one sector.
  */
 public final class Qcow2Repair extends Job<CheckReport> {
     private final Storage file;
@@ -106,8 +110,8 @@ public final class Qcow2Repair extends Job<CheckReport> {
     }
 
     /**
-     * A repair of leaks alone touches the flags of an image that is sound otherwise: they are right when the refcounts are. Where an entry lies on other data it is left
-     * alone.
+     * A repair of leaks alone touches the flags of an image that is sound otherwise: they are right when the refcounts
+     * are. Where an entry lies on other data it is left alone.
      */
     private void repairFlags(Header header, References references, Fixes fixes, MemoryBudget budget)
             throws IOException {
@@ -128,7 +132,10 @@ public final class Qcow2Repair extends Job<CheckReport> {
         new CopiedRepair(header, reader, budget).repair(flags);
     }
 
-    /** Takes away the marks whose reason is gone; bits of features that nobody here keeps up to date go as they do whenever an image is opened to be changed. */
+    /**
+     * Takes away the marks whose reason is gone; bits of features that nobody here keeps up to date go as they do
+     * whenever an image is opened to be changed.
+     */
     private void clearMarks(boolean refcountsRight) throws IOException {
         Header header = DamagedHeader.read(file);
         if (header.version() < 3) {

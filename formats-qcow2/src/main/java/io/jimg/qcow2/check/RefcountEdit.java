@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Takes and gives back clusters of an image whose refcounts are right; each change is durable on return. Not safe for threads. */
+/**
+ * Takes and gives back clusters of an image whose refcounts are right; each change is durable on return. Not safe for
+ * threads.
+ */
 final class RefcountEdit {
     private final Storage file;
     private final Fixes fixes;

@@ -13,8 +13,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * A refcount table and its blocks laid out anew in clusters that nothing uses, themselves counted: each block as early as it can be without lying before what it
- * counts, then the table as early as it can be. So a file with room does not grow, which a block device could not. Not safe for threads.
+ * A refcount table and its blocks laid out anew in clusters that nothing uses, themselves counted: each block as early
+ * as it can be without lying before what it counts, then the table as early as it can be. So a file with room does not
+ * grow, which a block device could not. Not safe for threads.
  */
 final class RefcountLayout {
     /** Tells what must not be overwritten. */

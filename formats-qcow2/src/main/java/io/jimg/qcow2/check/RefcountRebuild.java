@@ -8,8 +8,9 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Makes the refcounts of an image that is marked dirty right again, and takes the mark away (specification: "Header", incompatible feature bit 0): the repair of
- * {@link Qcow2Repair}, for an image that is about to be used. Where more than refcounts is wrong, it is for the user to decide on a repair.
+ * Makes the refcounts of an image that is marked dirty right again, and takes the mark away (specification: "Header",
+ * incompatible feature bit 0): the repair of {@link Qcow2Repair}, for an image that is about to be used. Where more
+ * than refcounts is wrong, it is for the user to decide on a repair.
  */
 public final class RefcountRebuild {
     private RefcountRebuild() {}

@@ -6,7 +6,8 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Makes refcounts say what was counted: in their blocks where these are sound, else in new blocks under a new table. Not safe for threads.
+ * Makes refcounts say what was counted: in their blocks where these are sound, else in new blocks under a new table.
+ * Not safe for threads.
  */
 final class RefcountRepair {
     private final Storage file;

@@ -5,7 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
-/** The refcount table in memory, and the way to the blocks and to single refcounts (specification: "Host cluster management"). Not safe for threads. */
+/**
+ * The refcount table in memory, and the way to the blocks and to single refcounts (specification: "Host cluster
+ * management"). Not safe for threads.
+ */
 final class RefcountTable {
     private static final long RESERVED = 0x1ff;
 

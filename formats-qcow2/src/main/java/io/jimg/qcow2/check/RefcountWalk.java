@@ -4,7 +4,10 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HostRange;
 import java.io.IOException;
 
-/** Counts the references of the refcount table to its blocks (specification: "Host cluster management"). Not safe for threads. */
+/**
+ * Counts the references of the refcount table to its blocks (specification: "Host cluster management"). Not safe for
+ * threads.
+ */
 final class RefcountWalk {
     private final Header header;
     private final RefcountTable table;

@@ -11,8 +11,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Gives an image's refcounts another width: all of them are written anew, in clusters that nothing uses, and the header turns to them (specification: "Host cluster
- * management"). They say then that the old ones are free. Power loss leaves the old ones or the new ones.
+ * Gives an image's refcounts another width: all of them are written anew, in clusters that nothing uses, and the header
+ * turns to them (specification: "Host cluster management"). They say then that the old ones are free. Power loss leaves
+ * the old ones or the new ones.
  */
 public final class RefcountWidth implements MetadataChange<Boolean> {
     private final int order;
@@ -38,7 +39,8 @@ public final class RefcountWidth implements MetadataChange<Boolean> {
     /**
      * Makes the change.
      *
-     * @throws ImageException {@link ErrorKind#BAD_OPTION} where a refcount is too large, {@link ErrorKind#LIMIT} where the table would be
+     * @throws ImageException {@link ErrorKind#BAD_OPTION} where a refcount is too large, {@link ErrorKind#LIMIT} where
+     *     the table would be
      */
     @Override
     public Boolean apply(ExclusiveFile image) throws IOException {

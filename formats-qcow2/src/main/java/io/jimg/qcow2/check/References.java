@@ -6,8 +6,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts the references to host clusters that the walks over the metadata find. A range that leaves the file by a cluster or more is an error and not counted, as in
- * QEMU. Not safe for threads.
+ * Counts the references to host clusters that the walks over the metadata find. A range that leaves the file by a
+ * cluster or more is an error and not counted, as in QEMU. Not safe for threads.
  */
 final class References {
     private static final String WIDTH_HINT =
@@ -79,7 +79,9 @@ final class References {
         }
     }
 
-    /** Whether anything but L1 tables refers to the cluster at a host offset: whether it is anything but an L2 table. */
+    /**
+     * Whether anything but L1 tables refers to the cluster at a host offset: whether it is anything but an L2 table.
+     */
     boolean usedOtherwise(long hostOffset) {
         return others == null || others.get(hostOffset >>> clusterBits);
     }
@@ -110,7 +112,10 @@ final class References {
         }
     }
 
-    /** Counts ranges in whole clusters, each cluster once, however many ranges share it; those that leave the file are to be left out before. */
+    /**
+     * Counts ranges in whole clusters, each cluster once, however many ranges share it; those that leave the file are
+     * to be left out before.
+     */
     void count(WeightedRanges ranges) throws IOException {
         ranges.each((start, end, weight) -> {
             countClusters(start >>> clusterBits, end >>> clusterBits, weight);
@@ -118,7 +123,10 @@ final class References {
         });
     }
 
-    /** Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it does not. */
+    /**
+     * Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it
+     * does not.
+     */
     boolean fits(long hostOffset, long length, long times) {
         if (inside(hostOffset, length)) {
             return true;

@@ -9,8 +9,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Gives the entries of a snapshot table what version 3 wants of them, before the image becomes one of that version: the sizes of disk and machine state in full
- * (specification: "Snapshots"). An image of version 2 may have them too. Power loss leaves the old table or the new one.
+ * Gives the entries of a snapshot table what version 3 wants of them, before the image becomes one of that version: the
+ * sizes of disk and machine state in full (specification: "Snapshots"). An image of version 2 may have them too. Power
+ * loss leaves the old table or the new one.
  */
 public final class SnapshotCompletion implements MetadataChange<Boolean> {
 

@@ -10,8 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The snapshot table as a repair leaves it: what is beyond QEMU's limits goes, what version 3 wants is added, everything else stays, unknown extra data included
- * (specification: "Snapshots"). Reads only; the table is written once refcounts can be relied upon.
+ * The snapshot table as a repair leaves it: what is beyond QEMU's limits goes, what version 3 wants is added,
+ * everything else stays, unknown extra data included (specification: "Snapshots"). Reads only; the table is written
+ * once refcounts can be relied upon.
  */
 final class SnapshotRepair {
     private static final int COMPLETE_EXTRA = 24;

@@ -6,8 +6,9 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Puts a repaired snapshot table in the place of the old one, in an image whose refcounts are right. The new table lies in clusters of its own and is counted before the
- * header turns to it; the old one's clusters drop afterwards. Not safe for threads.
+ * Puts a repaired snapshot table in the place of the old one, in an image whose refcounts are right. The new table lies
+ * in clusters of its own and is counted before the header turns to it; the old one's clusters drop afterwards. Not safe
+ * for threads.
  */
 final class SnapshotRewrite {
     private final Storage file;

@@ -14,7 +14,8 @@ import java.io.IOException;
  * The snapshot table as a check takes it (specification: "Snapshots").
  *
  * @param table the entries
- * @param countedLength bytes of the table that refer to host clusters; QEMU leaves the padding behind the last entry out
+ * @param countedLength bytes of the table that refer to host clusters; QEMU leaves the padding behind the last entry
+ *     out
  */
 record SnapshotScan(SnapshotTable table, long countedLength) {
     private static final int MINIMUM_EXTRA_DATA = 16;

@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Which clusters have a refcount of exactly one, as the COPIED flags must say. Loaded once from the blocks, a bit a cluster; what is odd (past the file's end, in a
- * block that two entries name) is read one by one. Not safe for threads.
+ * Which clusters have a refcount of exactly one, as the COPIED flags must say. Loaded once from the blocks, a bit a
+ * cluster; what is odd (past the file's end, in a block that two entries name) is read one by one. Not safe for
+ * threads.
  */
 final class SoleOwners {
     private final RefcountTable table;

@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Gives L2 tables of the active L1 table clusters of their own where they lie on something else: on a guest's data, or on other metadata, which a changed entry would
- * damage. For an image whose refcounts are right. Not safe for threads.
+ * Gives L2 tables of the active L1 table clusters of their own where they lie on something else: on a guest's data, or
+ * on other metadata, which a changed entry would damage. For an image whose refcounts are right. Not safe for threads.
  */
 final class TableCopies {
     private final Storage file;
@@ -38,7 +38,10 @@ final class TableCopies {
         });
     }
 
-    /** Whether a table at a host offset is one to be copied; for {@link UnplacedZeroes}, which leaves what is wrong in it to the copy. */
+    /**
+     * Whether a table at a host offset is one to be copied; for {@link UnplacedZeroes}, which leaves what is wrong in
+     * it to the copy.
+     */
     static boolean copies(Header header, References references, long offset) {
         return offset != 0
                 && (offset & (header.clusterSize() - 1)) == 0

@@ -3,8 +3,8 @@ package io.jimg.qcow2.check;
 import io.jimg.ImageException;
 
 /**
- * How many L1 entries refer to each L2 table, of all L1 tables and of the active one, and whether it was scanned: a hash table without an object for each entry. Not safe
- * for threads.
+ * How many L1 entries refer to each L2 table, of all L1 tables and of the active one, and whether it was scanned: a
+ * hash table without an object for each entry. Not safe for threads.
  */
 final class TableWeights {
     private static final int ENTRY = Long.BYTES + 2 * Integer.BYTES;
@@ -24,7 +24,10 @@ final class TableWeights {
         active = new int[initial];
     }
 
-    /** Counts references to the table at a host offset; 2^31-1 of them at most, which no refcount of a sound image reaches. */
+    /**
+     * Counts references to the table at a host offset; 2^31-1 of them at most, which no refcount of a sound image
+     * reaches.
+     */
     void add(long tableOffset, long times, boolean fromActive) throws ImageException {
         if (used >= keys.length / 4 * 3) {
             grow();

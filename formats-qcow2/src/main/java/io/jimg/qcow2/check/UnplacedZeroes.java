@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Entries of L2 tables that read as zeroes and have a host cluster at no cluster's start. They need none, and lose it; but only once it is known that their table is
- * nothing but a table: a damaged image may take a guest's data for one. Not safe for threads.
+ * Entries of L2 tables that read as zeroes and have a host cluster at no cluster's start. They need none, and lose it;
+ * but only once it is known that their table is nothing but a table: a damaged image may take a guest's data for one.
+ * Not safe for threads.
  */
 final class UnplacedZeroes {
     private static final int ENTRY_BYTES = 64;
@@ -36,7 +37,10 @@ final class UnplacedZeroes {
         entries.add(new Entry(tableStart, index, offset, weight, activeOnly));
     }
 
-    /** Writes the entries, after everything was counted; those of tables that are copied later are seen to then, and what must be left is counted now. */
+    /**
+     * Writes the entries, after everything was counted; those of tables that are copied later are seen to then, and
+     * what must be left is counted now.
+     */
     void drop(References references, Findings findings, Fixes fixes) throws IOException {
         for (Entry entry : entries) {
             if (!references.usedOtherwise(entry.tableStart)) {

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Ranges of host bytes that may overlap, such as the L1 tables of snapshots, cut into pieces each of which belongs to a known number of them. So a table that many refer
- * to, or that lies across another, is read once. Not safe for threads.
+ * Ranges of host bytes that may overlap, such as the L1 tables of snapshots, cut into pieces each of which belongs to a
+ * known number of them. So a table that many refer to, or that lies across another, is read once. Not safe for threads.
  */
 final class WeightedRanges {
 

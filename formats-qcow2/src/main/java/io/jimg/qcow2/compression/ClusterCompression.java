@@ -8,8 +8,9 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.zip.DataFormatException;
 
 /**
- * Compresses and decompresses the clusters of one image. Safe for many threads: each call has a context of its own, which is kept for the next call; there are as
- * many as calls ever ran at once. No library is loaded before the first call. {@link #close()} frees the contexts; no call may run then.
+ * Compresses and decompresses the clusters of one image. Safe for many threads: each call has a context of its own,
+ * which is kept for the next call; there are as many as calls ever ran at once. No library is loaded before the first
+ * call. {@link #close()} frees the contexts; no call may run then.
  */
 public final class ClusterCompression implements AutoCloseable {
     /** What {@link #decode} answers where the cluster is whole but its stream goes on, so that its end is not known. */
@@ -36,7 +37,8 @@ public final class ClusterCompression implements AutoCloseable {
     /**
      * Decompresses one cluster. Whatever the bytes, no more is written than the cluster.
      *
-     * @param source the stream from its position on, and any bytes after it up to the limit; neither position nor limit moves
+     * @param source the stream from its position on, and any bytes after it up to the limit; neither position nor limit
+     *     moves
      * @param cluster one cluster from position to limit, which are as they were afterwards
      * @return bytes that the stream takes, greater than zero, or {@link #ENDLESS}
      * @throws ImageException {@link ErrorKind#CORRUPT} where the stream does not give a whole cluster
@@ -68,7 +70,8 @@ public final class ClusterCompression implements AutoCloseable {
      *
      * @param cluster one cluster from position to limit, neither of which moves
      * @param stream where the stream goes, from its position, which is behind the stream afterwards
-     * @return whether the stream is shorter than the cluster and fits into {@code stream}; false leaves {@code stream}'s content and position unspecified
+     * @return whether the stream is shorter than the cluster and fits into {@code stream}; false leaves
+     *     {@code stream}'s content and position unspecified
      */
     public boolean encode(ByteBuffer cluster, ByteBuffer stream) throws ImageException {
         if (cluster.remaining() != clusterSize) {

@@ -6,8 +6,8 @@ import io.jimg.host.DeflateLibrary;
 import java.util.Locale;
 
 /**
- * Which implementation of deflate is used. All read each other's streams; each makes other bytes of the same input, so an output that must be the same on
- * every machine needs a fixed choice.
+ * Which implementation of deflate is used. All read each other's streams; each makes other bytes of the same input, so
+ * an output that must be the same on every machine needs a fixed choice.
  */
 public enum DeflateChoice {
     /** libdeflate where it is installed and may be called, else the Java platform's. */
@@ -17,7 +17,10 @@ public enum DeflateChoice {
     /** The Java platform's, {@code java.util.zip}. */
     JAVA;
 
-    /** The choice that the system property {@code jimg.deflate} names: {@code auto}, {@code libdeflate} or {@code java}; auto where it is not set. */
+    /**
+     * The choice that the system property {@code jimg.deflate} names: {@code auto}, {@code libdeflate} or {@code java};
+     * auto where it is not set.
+     */
     public static DeflateChoice configured() throws ImageException {
         String name = System.getProperty("jimg.deflate", "auto");
         for (DeflateChoice choice : values()) {

@@ -7,8 +7,8 @@ import com.github.luben.zstd.ZstdException;
 import java.nio.ByteBuffer;
 
 /**
- * Zstandard frames (RFC 8878). A cluster may be several frames one after another; what follows the frame that completes it is ignored, which only the streaming
- * calls can do.
+ * Zstandard frames (RFC 8878). A cluster may be several frames one after another; what follows the frame that completes
+ * it is ignored, which only the streaming calls can do.
  */
 final class ZstdCodec implements Codec {
     private static final int LEVEL = 3;

@@ -6,8 +6,8 @@ import io.jimg.qcow2.header.HeaderLimits;
 import java.io.IOException;
 
 /**
- * Hands out clusters one after another, and puts refcount blocks among them: each where the first cluster is that it counts, or right after a contiguous run that began
- * before it. For one thread.
+ * Hands out clusters one after another, and puts refcount blocks among them: each where the first cluster is that it
+ * counts, or right after a contiguous run that began before it. For one thread.
  */
 final class AppendCursor {
     /** Bits of a host offset in L1 and L2 entries. */
@@ -27,7 +27,9 @@ final class AppendCursor {
         return next;
     }
 
-    /** The start of a run that {@link #take} would give: behind the refcount block that has to come first, if one has. */
+    /**
+     * The start of a run that {@link #take} would give: behind the refcount block that has to come first, if one has.
+     */
     long upcoming() {
         return refcounts.covers(next) ? next : next + 1;
     }

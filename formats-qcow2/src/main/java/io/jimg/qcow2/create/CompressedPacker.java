@@ -3,8 +3,9 @@ package io.jimg.qcow2.create;
 import java.io.IOException;
 
 /**
- * Packs compressed clusters byte by byte one after another, across cluster boundaries where the next cluster is free too (specification: "Compressed Clusters
- * Descriptor"). A host cluster that several of them touch is counted once for each. For one thread.
+ * Packs compressed clusters byte by byte one after another, across cluster boundaries where the next cluster is free
+ * too (specification: "Compressed Clusters Descriptor"). A host cluster that several of them touch is counted once for
+ * each. For one thread.
  */
 final class CompressedPacker {
     private static final long NONE = 0;

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * L1 and L2 tables of an image that is written in guest order: the L1 table and one L2 table are in memory, and an L2 table is written once, when the next one
- * begins (specification: "Cluster mapping"). For one thread.
+ * L1 and L2 tables of an image that is written in guest order: the L1 table and one L2 table are in memory, and an L2
+ * table is written once, when the next one begins (specification: "Cluster mapping"). For one thread.
  */
 final class GuestTables {
     private final Storage storage;
@@ -33,7 +33,9 @@ final class GuestTables {
         return entries - (guestCluster & (entries - 1));
     }
 
-    /** Makes the L2 table of a guest cluster the current one; it takes its place in the image before the cluster does. */
+    /**
+     * Makes the L2 table of a guest cluster the current one; it takes its place in the image before the cluster does.
+     */
     void enter(long guestCluster) throws IOException {
         int index = (int) (guestCluster >>> geometry.tableBits());
         if (index == current) {

@@ -27,7 +27,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A new image as it was asked for, all options checked against each other and the format's limits before any file is touched. The sentences are QEMU's.
+ * A new image as it was asked for, all options checked against each other and the format's limits before any file is
+ * touched. The sentences are QEMU's.
  *
  * @param version 2 or 3
  * @param clusterBits log2 of the cluster size

@@ -18,8 +18,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells how large an image's file would be. The figures are QEMU's, which are those of {@link NewImage} but for a file that is shorter where nothing is
- * mapped; an external data file is counted as if its bytes were in the image.
+ * Tells how large an image's file would be. The figures are QEMU's, which are those of {@link NewImage} but for a file
+ * that is shorter where nothing is mapped; an external data file is counted as if its bytes were in the image.
  */
 public final class Measuring {
     private static final String LUKS = "luks";
@@ -71,7 +71,9 @@ public final class Measuring {
         return new Measurement(metadata + data(guest), metadata + guest, bitmaps());
     }
 
-    /** Bytes of the LUKS header, which QEMU does not take into account where it counts refcounts; 0 where there is none. */
+    /**
+     * Bytes of the LUKS header, which QEMU does not take into account where it counts refcounts; 0 where there is none.
+     */
     private long luksHeader() throws ImageException {
         if (!LUKS.equals(options.get(Qcow2.ENCRYPT_FORMAT))) {
             return 0;
@@ -96,7 +98,10 @@ public final class Measuring {
                 : clusters(source.unitsWithData(1 << clusterBits)) << clusterBits;
     }
 
-    /** Clusters of metadata where every guest cluster is allocated: header, L1, L2 tables, refcount table and blocks, which count themselves, too. */
+    /**
+     * Clusters of metadata where every guest cluster is allocated: header, L1, L2 tables, refcount table and blocks,
+     * which count themselves, too.
+     */
     private long metadataClusters() {
         long l2Tables = Header.l1EntriesNeeded(request.size(), clusterBits, extendedL2);
         long counted = 1 + clusters(l2Tables * Long.BYTES) + l2Tables + clusters(request.size());

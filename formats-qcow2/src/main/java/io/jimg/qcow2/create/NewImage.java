@@ -22,8 +22,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The metadata of an image in the making: where guest clusters go, in guest order, and what is written at the end. Layout: header, refcount table, refcount block,
- * L1 table, then what is appended. For one thread.
+ * The metadata of an image in the making: where guest clusters go, in guest order, and what is written at the end.
+ * Layout: header, refcount table, refcount block, L1 table, then what is appended. For one thread.
  */
 final class NewImage implements AutoCloseable {
     private final Storage file;
@@ -53,7 +53,8 @@ final class NewImage implements AutoCloseable {
     /**
      * Begins an image in an empty file.
      *
-     * @param request opens the external data file where the plan has one, which belongs to this object, and gives the passphrase
+     * @param request opens the external data file where the plan has one, which belongs to this object, and gives the
+     *     passphrase
      * @param entropy where keys and salts come from; null for the host's own
      */
     NewImage(Storage file, ImagePlan plan, CreateRequest request, @Nullable LuksEntropy entropy) throws IOException {
@@ -329,7 +330,10 @@ final class NewImage implements AutoCloseable {
         return (int) tableClusters;
     }
 
-    /** Refcount blocks there will be once so many clusters more are used for the table, and those for the blocks themselves. */
+    /**
+     * Refcount blocks there will be once so many clusters more are used for the table, and those for the blocks
+     * themselves.
+     */
     private long blocksWith(long tableClusters) {
         long blocks = refcounts.blocks();
         while (cursor.position() + tableClusters + blocks - refcounts.blocks()

@@ -11,8 +11,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * An image that is written forwards: clusters are appended in guest order, each L2 table and refcount block is written once, and the header comes last, so that
- * what was not finished is no image. Memory is an L1 table, an L2 table and a refcount block or two.
+ * An image that is written forwards: clusters are appended in guest order, each L2 table and refcount block is written
+ * once, and the header comes last, so that what was not finished is no image. Memory is an L1 table, an L2 table and a
+ * refcount block or two.
  *
  * <p>The bytes depend on the guest's content alone, not on how a run of it is cut into calls.
  */

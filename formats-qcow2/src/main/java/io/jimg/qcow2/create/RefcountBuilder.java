@@ -8,8 +8,9 @@ import java.util.Arrays;
 import java.util.Iterator;
 
 /**
- * Refcounts of an image that is written by appending (specification: "Host cluster management"). Counts are kept for the blocks that may still change, as a rule one; a
- * block that the append position has passed is written once and forgotten. For one thread.
+ * Refcounts of an image that is written by appending (specification: "Host cluster management"). Counts are kept for
+ * the blocks that may still change, as a rule one; a block that the append position has passed is written once and
+ * forgotten. For one thread.
  */
 final class RefcountBuilder {
     private static final long NO_PLACE = 0;
@@ -22,7 +23,10 @@ final class RefcountBuilder {
     private final int refcountOrder;
     private final int blockBits;
 
-    /** Blocks in memory, by rising index. The first one stays to the end, since {@link #add} may take back what was reserved at the file's start. */
+    /**
+     * Blocks in memory, by rising index. The first one stays to the end, since {@link #add} may take back what was
+     * reserved at the file's start.
+     */
     private final ArrayDeque<Block> open = new ArrayDeque<>();
 
     /** The refcount table: host offset of each block. */
@@ -137,7 +141,10 @@ final class RefcountBuilder {
         return (index & ((8 >> refcountOrder) - 1)) << refcountOrder;
     }
 
-    /** Writes blocks all of whose clusters lie before one, none of which will change any more but for those in the first block. */
+    /**
+     * Writes blocks all of whose clusters lie before one, none of which will change any more but for those in the first
+     * block.
+     */
     void writeBefore(long cluster) throws IOException {
         for (Iterator<Block> blocksInMemory = open.iterator(); blocksInMemory.hasNext(); ) {
             Block block = blocksInMemory.next();

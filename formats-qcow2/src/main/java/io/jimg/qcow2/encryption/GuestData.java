@@ -7,7 +7,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** The way of guest data to and from its host clusters. Which way it is, is decided when the image is opened. Safe for many threads. */
+/**
+ * The way of guest data to and from its host clusters. Which way it is, is decided when the image is opened. Safe for
+ * many threads.
+ */
 public interface GuestData {
 
     /** Where the host bytes are. */
@@ -21,7 +24,10 @@ public interface GuestData {
     /** Whether host bytes are other than the guest's: what is zero on the host is not zero to the guest. */
     boolean encrypted();
 
-    /** Fills a buffer with the guest bytes at {@code guestOffset}, which lie at {@code hostOffset}. Where they are encrypted, whole sectors. */
+    /**
+     * Fills a buffer with the guest bytes at {@code guestOffset}, which lie at {@code hostOffset}. Where they are
+     * encrypted, whole sectors.
+     */
     void read(ByteBuffer destination, long hostOffset, long guestOffset) throws IOException;
 
     /** Writes the guest bytes at {@code guestOffset} to {@code hostOffset}. Where they are encrypted, whole sectors. */

@@ -21,8 +21,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An image's key at work. With LUKS a sector's IV comes from where it lies on the host, so that a cluster that moves is encrypted again; with the old method AES from where the
- * guest sees it. Safe for many threads.
+ * An image's key at work. With LUKS a sector's IV comes from where it lies on the host, so that a cluster that moves is
+ * encrypted again; with the old method AES from where the guest sees it. Safe for many threads.
  */
 public final class ImageCipher implements AutoCloseable {
     private static final int PIECE = 256 << 10;

@@ -16,7 +16,10 @@ import io.jimg.qcow2.header.Header;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Adds a passphrase to an image whose data is encrypted with LUKS, or takes passphrases away. The key of the data stays. */
+/**
+ * Adds a passphrase to an image whose data is encrypted with LUKS, or takes passphrases away. The key of the data
+ * stays.
+ */
 public final class KeySlotAmend implements MetadataChange<Boolean> {
     private final Options opened;
     private final Secrets secrets;

@@ -131,7 +131,10 @@ public record BitmapDirectory(List<Entry> entries) {
         return length;
     }
 
-    /** The directory as it is stored: {@link #length()} bytes, of which {@link HeaderLimits} allow as many as an array has. */
+    /**
+     * The directory as it is stored: {@link #length()} bytes, of which {@link HeaderLimits} allow as many as an array
+     * has.
+     */
     public ByteBuffer write() {
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(length()));
         for (Entry entry : entries) {

@@ -13,8 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param size guest bytes, at least 0; what was parsed is a multiple of 512, rounded down as QEMU does
  * @param cryptMethod how guest data is encrypted
  * @param l1Size entries in the active L1 table
- * @param l1TableOffset host offset of the active L1 table, a multiple of the cluster size; it may lie past the file's end
- * @param refcountTableOffset host offset of the refcount table, a multiple of the cluster size; it may lie past the file's end
+ * @param l1TableOffset host offset of the active L1 table, a multiple of the cluster size; it may lie past the file's
+ *     end
+ * @param refcountTableOffset host offset of the refcount table, a multiple of the cluster size; it may lie past the
+ *     file's end
  * @param refcountTableClusters clusters in the refcount table
  * @param snapshotCount internal snapshots
  * @param snapshotsOffset host offset of the snapshot table, a multiple of the cluster size where there are snapshots
@@ -165,7 +167,10 @@ public record Header(
         return hasDataFile() && autoclear.has(AutoclearFeature.RAW_EXTERNAL_DATA);
     }
 
-    /** Where the bitmap directory is; null where there is none, or where its autoclear bit says that it is not to be trusted. */
+    /**
+     * Where the bitmap directory is; null where there is none, or where its autoclear bit says that it is not to be
+     * trusted.
+     */
     public @Nullable BitmapsExtension bitmaps() {
         HeaderExtension extension = extension(HeaderExtension.BITMAPS);
         if (extension == null || !autoclear.has(AutoclearFeature.BITMAPS)) {
@@ -359,7 +364,8 @@ public record Header(
     }
 
     /**
-     * With one extension instead of those of its type: in the first one's place, or behind all others where there was none.
+     * With one extension instead of those of its type: in the first one's place, or behind all others where there was
+     * none.
      *
      * @param replacement null to have none of that type
      */

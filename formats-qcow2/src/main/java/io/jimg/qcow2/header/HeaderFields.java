@@ -1,6 +1,8 @@
 package io.jimg.qcow2.header;
 
-/** Byte offsets of the header's fields, for changing one in place (specification: "Header"). All numbers are big-endian. */
+/**
+ * Byte offsets of the header's fields, for changing one in place (specification: "Header"). All numbers are big-endian.
+ */
 public final class HeaderFields {
     /** The first four bytes: "QFI" and 0xfb. */
     public static final int MAGIC = 0x514649FB;

@@ -9,9 +9,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bytes to {@link Header}, without input or output. Whatever the bytes, the answer is a header that obeys {@link HeaderLimits}, or an {@link ImageException} with
- * QEMU's sentence; memory is bounded by the first cluster. Offsets of tables are checked for alignment and sign only: like QEMU, a reader of an image takes what
- * lies past the file's end as zeroes.
+ * Bytes to {@link Header}, without input or output. Whatever the bytes, the answer is a header that obeys
+ * {@link HeaderLimits}, or an {@link ImageException} with QEMU's sentence; memory is bounded by the first cluster.
+ * Offsets of tables are checked for alignment and sign only: like QEMU, a reader of an image takes what lies past the
+ * file's end as zeroes.
  */
 public final class HeaderParser {
     /** Bytes from the file's start that {@link #firstClusterSize} wants. */
@@ -36,7 +37,8 @@ public final class HeaderParser {
     }
 
     /**
-     * How many bytes {@link #parse} wants, from the first {@link #PREFIX_LENGTH} bytes of the file (zeroes where it is shorter).
+     * How many bytes {@link #parse} wants, from the first {@link #PREFIX_LENGTH} bytes of the file (zeroes where it is
+     * shorter).
      *
      * @param resource the file's name, for the exception
      * @return the cluster size
@@ -49,7 +51,8 @@ public final class HeaderParser {
     /**
      * Reads the header.
      *
-     * @param firstCluster the file's first cluster, zeroes where the file is shorter; its position and limit do not move
+     * @param firstCluster the file's first cluster, zeroes where the file is shorter; its position and limit do not
+     *     move
      * @param resource the file's name, for the exception
      */
     public static Header parse(ByteBuffer firstCluster, String resource) throws ImageException {
@@ -57,10 +60,11 @@ public final class HeaderParser {
     }
 
     /**
-     * Reads the header of an image that is to be checked or repaired. It may say that there is no refcount table, and its snapshot table may lie anywhere and have any
-     * number of entries, to be read as unsigned.
+     * Reads the header of an image that is to be checked or repaired. It may say that there is no refcount table, and
+     * its snapshot table may lie anywhere and have any number of entries, to be read as unsigned.
      *
-     * @param firstCluster the file's first cluster, zeroes where the file is shorter; its position and limit do not move
+     * @param firstCluster the file's first cluster, zeroes where the file is shorter; its position and limit do not
+     *     move
      * @param resource the file's name, for the exception
      */
     public static Header parseDamaged(ByteBuffer firstCluster, String resource) throws ImageException {
@@ -272,7 +276,9 @@ public final class HeaderParser {
         return l1Size;
     }
 
-    /** The feature name table alone, from extensions that nobody has checked yet; null where there is none to be found. */
+    /**
+     * The feature name table alone, from extensions that nobody has checked yet; null where there is none to be found.
+     */
     private @Nullable HeaderExtension featureNames(int start, int end) {
         try {
             for (HeaderExtension extension : extensions(start, end)) {

@@ -9,18 +9,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Replaces the header of an image with all that belongs to it: fields, extensions, the backing file's name (specification: "Header", "Header extensions"). What the
- * given {@link Header} preserves stays: unknown fields, feature bits and extensions.
+ * Replaces the header of an image with all that belongs to it: fields, extensions, the backing file's name
+ * (specification: "Header", "Header extensions"). What the given {@link Header} preserves stays: unknown fields,
+ * feature bits and extensions.
  *
- * <p>Power loss at any moment leaves either the old header or the new one. A disk writes one sector of 512 bytes whole or not at all, and all that points lies in
- * the first one, so everything behind it that the new header needs is written to places that the old one does not use; then the first sector flips. Where the new
- * extensions and the old ones claim the same places behind the first sector, the image has for a moment a third header, equal to the new one, whose first
- * extension is a filler of a type that everybody ignores: it spans the places of the old one.
+ * <p>Power loss at any moment leaves either the old header or the new one. A disk writes one sector of 512 bytes whole
+ * or not at all, and all that points lies in the first one, so everything behind it that the new header needs is
+ * written to places that the old one does not use; then the first sector flips. Where the new extensions and the old
+ * ones claim the same places behind the first sector, the image has for a moment a third header, equal to the new one,
+ * whose first extension is a filler of a type that everybody ignores: it spans the places of the old one.
  *
- * <p>In clusters of 1 KiB and 2 KiB two names of many hundred bytes do not fit side by side; then alone the order is the best that there is (what is pointed to
- * before what points), and an unlucky power loss leaves a name that is half the old and half the new one.
+ * <p>In clusters of 1 KiB and 2 KiB two names of many hundred bytes do not fit side by side; then alone the order is
+ * the best that there is (what is pointed to before what points), and an unlucky power loss leaves a name that is half
+ * the old and half the new one.
  *
- * <p>Works on the file alone, as does every change that needs the image for itself: no request may be under way, and what is known of the header elsewhere is stale afterwards.
+ * <p>Works on the file alone, as does every change that needs the image for itself: no request may be under way, and
+ * what is known of the header elsewhere is stale afterwards.
  */
 public final class HeaderRewrite {
     /** What a power loss never tears, in bytes. */
@@ -56,11 +60,13 @@ public final class HeaderRewrite {
     }
 
     /**
-     * Writes another header over the present one. It is durable on return; where this throws, the file has the old one or the new one.
+     * Writes another header over the present one. It is durable on return; where this throws, the file has the old one
+     * or the new one.
      *
      * @param file the image's file
      * @param header the new header, whose cluster size is the old one's
-     * @throws ImageException {@link ErrorKind#LIMIT} where it does not fit into the first cluster; nothing was changed then
+     * @throws ImageException {@link ErrorKind#LIMIT} where it does not fit into the first cluster; nothing was changed
+     *     then
      */
     public static void run(Storage file, Header header) throws IOException {
         new HeaderRewrite(file, header).run();

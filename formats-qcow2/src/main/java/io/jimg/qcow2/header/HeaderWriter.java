@@ -5,8 +5,8 @@ import io.jimg.ImageException;
 import java.nio.ByteBuffer;
 
 /**
- * {@link Header} to bytes, without input or output. What the header preserves of an image is written as it was: unknown feature bits, fields after those that are known,
- * unknown extensions.
+ * {@link Header} to bytes, without input or output. What the header preserves of an image is written as it was: unknown
+ * feature bits, fields after those that are known, unknown extensions.
  */
 public final class HeaderWriter {
     private HeaderWriter() {}
@@ -40,7 +40,8 @@ public final class HeaderWriter {
     }
 
     /**
-     * Writes the header with the backing file's name at a place of its own, which follows the extensions; what lies between is zero.
+     * Writes the header with the backing file's name at a place of its own, which follows the extensions; what lies
+     * between is zero.
      *
      * @param nameOffset where the name begins, at least {@link #extensionsEnd}
      */

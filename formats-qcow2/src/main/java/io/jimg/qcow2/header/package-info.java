@@ -1,4 +1,7 @@
-/** The image's header, its extensions and the directories it points to, as values: parsed from bytes and turned into bytes, without input or output. */
+/**
+ * The image's header, its extensions and the directories it points to, as values: parsed from bytes and turned into
+ * bytes, without input or output.
+ */
 @NullMarked
 package io.jimg.qcow2.header;
 

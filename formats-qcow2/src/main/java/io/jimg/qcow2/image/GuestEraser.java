@@ -116,7 +116,8 @@ final class GuestEraser {
     }
 
     /**
-     * Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data, whatever the backing file holds today.
+     * Version 2 has no zero clusters: clusters without a backing file behind them can be unmapped, the rest is data,
+     * whatever the backing file holds today.
      */
     private void zeroVersion2(long first, long last, ZeroMode mode) throws IOException {
         for (long at = first; at < last; ) {

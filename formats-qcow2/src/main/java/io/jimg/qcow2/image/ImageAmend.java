@@ -26,8 +26,8 @@ import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
- * A change of an open image's options, as qemu-img amend makes it: version 3 first if that is wanted, then refcounts, what the header says, the size, and version 2
- * last. All that can be refused is refused before.
+ * A change of an open image's options, as qemu-img amend makes it: version 3 first if that is wanted, then refcounts,
+ * what the header says, the size, and version 2 last. All that can be refused is refused before.
  */
 final class ImageAmend extends Job<Boolean> {
     private static final int UNITS = 1_000_000;

@@ -15,8 +15,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * A resize of an open image: refuses what cannot be, zeroes what of the last cluster lies behind the old end, and leaves the rest to {@link Growth} or
- * {@link Shrinkage}.
+ * A resize of an open image: refuses what cannot be, zeroes what of the last cluster lies behind the old end, and
+ * leaves the rest to {@link Growth} or {@link Shrinkage}.
  */
 final class ImageResize extends Job<Long> {
     private static final int SECTOR = 512;
@@ -93,7 +93,10 @@ final class ImageResize extends Job<Long> {
         }
     }
 
-    /** The rest of the old last cluster may hold a backing file's bytes, or what was cut off once. It becomes data where clusters are to be reserved. */
+    /**
+     * The rest of the old last cluster may hold a backing file's bytes, or what was cut off once. It becomes data where
+     * clusters are to be reserved.
+     */
     private void zeroTail(Header header) throws IOException {
         long oldSize = header.size();
         long clusterEnd = (oldSize + header.clusterSize() - 1) & -(long) header.clusterSize();

@@ -13,8 +13,9 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Makes the guest's disk larger. All clusters that begin behind the old end get new entries, whatever an interrupted change may have left there: none, zero
- * clusters where a backing file would show, or reserved ones. What of the last old cluster lies behind the old end must be zero before.
+ * Makes the guest's disk larger. All clusters that begin behind the old end get new entries, whatever an interrupted
+ * change may have left there: none, zero clusters where a backing file would show, or reserved ones. What of the last
+ * old cluster lies behind the old end must be zero before.
  */
 public final class Growth implements MetadataChange<Long> {
     private final long newSize;

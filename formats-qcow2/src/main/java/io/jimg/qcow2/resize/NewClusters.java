@@ -9,7 +9,9 @@ import io.jimg.qcow2.mapping.Run;
 import io.jimg.qcow2.tree.L2Content;
 import java.io.IOException;
 
-/** Makes the entries of clusters that a disk gains: zero clusters, and reserved ones whose places it takes and prepares. */
+/**
+ * Makes the entries of clusters that a disk gains: zero clusters, and reserved ones whose places it takes and prepares.
+ */
 final class NewClusters {
     private final NewMapping mapping;
     private final L2Content table;
@@ -81,7 +83,10 @@ final class NewClusters {
         return preallocation == Preallocation.FALLOC || preallocation == Preallocation.FULL;
     }
 
-    /** Whether new clusters are zero by their entries: what has its space on the host is data, as QEMU has it, but where zeroes on the host decrypt to something else. */
+    /**
+     * Whether new clusters are zero by their entries: what has its space on the host is data, as QEMU has it, but where
+     * zeroes on the host decrypt to something else.
+     */
     private boolean flaggedZero() {
         return encrypted || (hideBacking && !takesSpace());
     }

@@ -14,8 +14,8 @@ import java.util.List;
 
 /**
  * The mapping of a disk of another size, made beside the present one: tables that change are written to new places, the
- * header is turned to the new L1 table and the new size in one write to one sector, and only then is given back what the
- * old tables alone referred to. So a power loss leaves the disk as it was or as it becomes, and leaked clusters at
+ * header is turned to the new L1 table and the new size in one write to one sector, and only then is given back what
+ * the old tables alone referred to. So a power loss leaves the disk as it was or as it becomes, and leaked clusters at
  * worst. For one thread.
  */
 final class NewMapping {
@@ -160,7 +160,9 @@ final class NewMapping {
         image.commitRefcounts();
     }
 
-    /** A cluster that nobody else refers to is punched before its refcount drops, for then the next writer may have it. */
+    /**
+     * A cluster that nobody else refers to is punched before its refcount drops, for then the next writer may have it.
+     */
     private void release(long hostOffset, long count, boolean punch) throws IOException {
         long end = hostOffset + (count << geometry.clusterBits());
         long from = hostOffset;

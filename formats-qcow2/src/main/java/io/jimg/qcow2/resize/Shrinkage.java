@@ -6,7 +6,10 @@ import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
-/** Makes the guest's disk smaller. The clusters beyond the new end leave the mapping at one stroke with the new size, and their space goes back to the host. */
+/**
+ * Makes the guest's disk smaller. The clusters beyond the new end leave the mapping at one stroke with the new size,
+ * and their space goes back to the host.
+ */
 public final class Shrinkage implements MetadataChange<Long> {
     private final long newSize;
     private final Pulse pulse;

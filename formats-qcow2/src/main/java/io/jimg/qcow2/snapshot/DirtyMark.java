@@ -6,8 +6,9 @@ import io.jimg.qcow2.header.IncompatibleFeature;
 import java.io.IOException;
 
 /**
- * The mark that refcounts and COPIED flags may not fit each other (specification: incompatible feature bit 0): set before a change whose steps cross such states,
- * removed after it. Whoever opens a marked image for writing repairs it first. Version 2 has no mark: there the order of steps alone keeps the states harmless.
+ * The mark that refcounts and COPIED flags may not fit each other (specification: incompatible feature bit 0): set
+ * before a change whose steps cross such states, removed after it. Whoever opens a marked image for writing repairs it
+ * first. Version 2 has no mark: there the order of steps alone keeps the states harmless.
  */
 final class DirtyMark {
     private DirtyMark() {}

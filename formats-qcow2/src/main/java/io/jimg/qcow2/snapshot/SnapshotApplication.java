@@ -17,9 +17,11 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Makes the disk what a snapshot holds, its size included; the snapshot stays. The machine's state, if it has one, comes along behind the disk. The order: nothing
- * changes before it is known that every refcount can be raised; the image is marked dirty; a new L1 table with the snapshot's entries, and refcounts raised for them,
- * are written, barrier; the header turns to the new table and the size in one write to one sector; what the old table referred to counts less; the mark goes.
+ * Makes the disk what a snapshot holds, its size included; the snapshot stays. The machine's state, if it has one,
+ * comes along behind the disk. The order: nothing changes before it is known that every refcount can be raised; the
+ * image is marked dirty; a new L1 table with the snapshot's entries, and refcounts raised for them, are written,
+ * barrier; the header turns to the new table and the size in one write to one sector; what the old table referred to
+ * counts less; the mark goes.
  */
 public final class SnapshotApplication implements MetadataChange<Snapshot> {
     private final String idOrName;

@@ -14,8 +14,9 @@ import io.jimg.qcow2.tree.TreeReferences;
 import java.io.IOException;
 
 /**
- * Deletes a snapshot. The order: the image is marked dirty; the header turns to a snapshot table without it, from where on its references count too much; they are
- * lowered, barrier; where a cluster is the disk's alone now, the COPIED flags are set; the mark goes.
+ * Deletes a snapshot. The order: the image is marked dirty; the header turns to a snapshot table without it, from where
+ * on its references count too much; they are lowered, barrier; where a cluster is the disk's alone now, the COPIED
+ * flags are set; the mark goes.
  */
 public final class SnapshotDeletion implements MetadataChange<Snapshot> {
     private final String idOrName;

@@ -16,8 +16,8 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The snapshot table of an image, and the next one: entries are carried over byte by byte, with whatever extra data they have. A table is written to a new place; then
- * the header is turned to it. For one thread.
+ * The snapshot table of an image, and the next one: entries are carried over byte by byte, with whatever extra data
+ * they have. A table is written to a new place; then the header is turned to it. For one thread.
  */
 final class SnapshotTableImage {
     private static final int ENTRY_ALIGNMENT = 8;

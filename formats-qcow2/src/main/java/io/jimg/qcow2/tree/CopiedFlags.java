@@ -8,8 +8,9 @@ import io.jimg.qcow2.mapping.Run;
 import java.io.IOException;
 
 /**
- * The COPIED flags of a tree: set in an entry whose cluster nobody else refers to, so that it may be written in place (specification: "L1 table entry", "L2 table
- * entry"). Tables are changed where they lie; a power loss leaves some entries changed and others not, each of them whole. For one thread.
+ * The COPIED flags of a tree: set in an entry whose cluster nobody else refers to, so that it may be written in place
+ * (specification: "L1 table entry", "L2 table entry"). Tables are changed where they lie; a power loss leaves some
+ * entries changed and others not, each of them whole. For one thread.
  */
 public final class CopiedFlags {
     private final ExclusiveFile image;

@@ -7,7 +7,9 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** Reads and writes the entries of a whole L1 table, the active one's or a snapshot's (specification: "L1 table entry"). */
+/**
+ * Reads and writes the entries of a whole L1 table, the active one's or a snapshot's (specification: "L1 table entry").
+ */
 public final class L1Entries {
     private L1Entries() {}
 

@@ -10,8 +10,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The references that an L1 table makes: one to each of its L2 tables, one from each of their entries to its host cluster, and one from each compressed cluster to
- * each host cluster that its stream touches (specification: "Host cluster management"). A tree is a table with all of that. For one thread.
+ * The references that an L1 table makes: one to each of its L2 tables, one from each of their entries to its host
+ * cluster, and one from each compressed cluster to each host cluster that its stream touches (specification: "Host
+ * cluster management"). A tree is a table with all of that. For one thread.
  */
 public final class TreeReferences {
     private final ExclusiveFile image;
@@ -37,7 +38,8 @@ public final class TreeReferences {
      * Checks that every refcount of a tree can be raised by as many references as the tree makes; changes nothing.
      *
      * @param l1 entries of the L1 table
-     * @throws ImageException {@link ErrorKind#LIMIT} where one cannot, with what QEMU says then; {@link ErrorKind#CORRUPT} where the tree is not sound
+     * @throws ImageException {@link ErrorKind#LIMIT} where one cannot, with what QEMU says then;
+     *     {@link ErrorKind#CORRUPT} where the tree is not sound
      */
     public void requireRoom(long[] l1) throws IOException {
         Map<Long, Long> shared = new HashMap<>();

@@ -14,8 +14,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random damage to the metadata of varied images; the real check must say the same, word by word, and our repair must bring an image to where the real one does. The
- * system properties {@code jimg.damage.rounds} and {@code jimg.repair.rounds} set the number of damaged images, {@code jimg.damage.seed} the first seed.
+ * Random damage to the metadata of varied images; the real check must say the same, word by word, and our repair must
+ * bring an image to where the real one does. The system properties {@code jimg.damage.rounds} and
+ * {@code jimg.repair.rounds} set the number of damaged images, {@code jimg.damage.seed} the first seed.
  */
 class RandomDamageTest {
     private static final int ROUNDS = Integer.getInteger("jimg.damage.rounds", 120);

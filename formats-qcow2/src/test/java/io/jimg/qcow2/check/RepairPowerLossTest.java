@@ -21,8 +21,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Power is lost at every step of the repair of every kind of damage: a second repair, ours or the real one, brings the image to where the first would have, and what a
- * guest could read it can read still. The system property {@code jimg.repair.crashes} sets the states that are tried for each step; by default it is some of the steps.
+ * Power is lost at every step of the repair of every kind of damage: a second repair, ours or the real one, brings the
+ * image to where the first would have, and what a guest could read it can read still. The system property
+ * {@code jimg.repair.crashes} sets the states that are tried for each step; by default it is some of the steps.
  */
 class RepairPowerLossTest {
     private static final int CRASHES = Integer.getInteger("jimg.repair.crashes", 0);

@@ -16,7 +16,10 @@ import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
-/** Whatever bytes a header, a snapshot table or a bitmap directory has, reading it ends in a value within the limits or in an {@link ImageException}. */
+/**
+ * Whatever bytes a header, a snapshot table or a bitmap directory has, reading it ends in a value within the limits or
+ * in an {@link ImageException}.
+ */
 @Tag("quick")
 class HostileHeaderTest {
     /** Some bytes at some offset. */

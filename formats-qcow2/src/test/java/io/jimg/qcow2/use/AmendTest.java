@@ -39,8 +39,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random options of random images are amended: what the disk and its snapshots hold stays, the header says what was asked for, and no check finds anything. Power is lost
- * on the way: leaks at worst. The system property {@code jimg.amend.seeds} sets how many images are amended, {@code jimg.powerloss.seed} the first.
+ * Random options of random images are amended: what the disk and its snapshots hold stays, the header says what was
+ * asked for, and no check finds anything. Power is lost on the way: leaks at worst. The system property
+ * {@code jimg.amend.seeds} sets how many images are amended, {@code jimg.powerloss.seed} the first.
  */
 class AmendTest {
     private static final int SEEDS = Integer.getInteger("jimg.amend.seeds", 40);

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Bitmaps go back and forth between us and the real tools: whoever records or changes them, the other reads the same. The bits are read by qemu-img through an
- * NBD export of qemu-nbd.
+ * Bitmaps go back and forth between us and the real tools: whoever records or changes them, the other reads the same.
+ * The bits are read by qemu-img through an NBD export of qemu-nbd.
  */
 class BitmapsOracleTest {
     private static final int ROUNDS = Integer.getInteger("jimg.bitmaps.rounds", 5);

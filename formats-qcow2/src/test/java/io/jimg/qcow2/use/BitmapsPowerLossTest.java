@@ -24,9 +24,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
 /**
- * Power is lost while bitmaps are changed and while they record. What is left is sound but for leaks, and a bitmap is either inconsistent, as its recording was cut short, or says what
- * it said before the step or what it says after it; never that a range is clean which was changed. The system property {@code jimg.powerloss.bitmaps} sets how many images are worked
- * on, {@code jimg.powerloss.seed} the first.
+ * Power is lost while bitmaps are changed and while they record. What is left is sound but for leaks, and a bitmap is
+ * either inconsistent, as its recording was cut short, or says what it said before the step or what it says after it;
+ * never that a range is clean which was changed. The system property {@code jimg.powerloss.bitmaps} sets how many
+ * images are worked on, {@code jimg.powerloss.seed} the first.
  */
 class BitmapsPowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.bitmaps", 25);

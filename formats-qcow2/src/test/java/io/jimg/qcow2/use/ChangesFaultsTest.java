@@ -24,8 +24,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every call to the storage fails once, in turn, while a snapshot is made, applied or deleted, or the disk resized. The image that is open stays usable, or says that
- * it is not; the file holds the disk and its snapshots as before or as after, and there are leaks at worst once it was opened for writing and closed.
+ * Every call to the storage fails once, in turn, while a snapshot is made, applied or deleted, or the disk resized. The
+ * image that is open stays usable, or says that it is not; the file holds the disk and its snapshots as before or as
+ * after, and there are leaks at worst once it was opened for writing and closed.
  */
 class ChangesFaultsTest {
     private static final int SIZE = 300 << 10;

@@ -38,10 +38,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Power is lost at every moment of a snapshot's creation, application and deletion, and of growing and shrinking. What is left holds the disk and the snapshots exactly
- * as before or exactly as after. A version 3 image has leaks at worst, or is marked dirty and has nothing after a repair; in version 2 there may be COPIED flags that
- * do not fit, too, with which it is written on safely, and which the real repair mends. The system property {@code jimg.powerloss.changes} sets how many images
- * are worked on for each operation, {@code jimg.powerloss.seed} the first.
+ * Power is lost at every moment of a snapshot's creation, application and deletion, and of growing and shrinking. What
+ * is left holds the disk and the snapshots exactly as before or exactly as after. A version 3 image has leaks at worst,
+ * or is marked dirty and has nothing after a repair; in version 2 there may be COPIED flags that do not fit, too, with
+ * which it is written on safely, and which the real repair mends. The system property {@code jimg.powerloss.changes}
+ * sets how many images are worked on for each operation, {@code jimg.powerloss.seed} the first.
  */
 class ChangesPowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.changes", 12);

@@ -20,7 +20,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
-/** Snapshots are made and deleted, and the disk grows, while threads write: no write is lost, and a snapshot stays what it was. */
+/**
+ * Snapshots are made and deleted, and the disk grows, while threads write: no write is lost, and a snapshot stays what
+ * it was.
+ */
 class ChangesWhileWritingTest {
     private static final int THREADS = 3;
     private static final int SHARE = 400_000;

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
 /**
- * Power is lost while several threads write, zero, discard and flush, each in bytes of its own that share sectors and clusters with the others'. The system property
- * {@code jimg.powerloss.concurrent} sets how many images are worked on.
+ * Power is lost while several threads write, zero, discard and flush, each in bytes of its own that share sectors and
+ * clusters with the others'. The system property {@code jimg.powerloss.concurrent} sets how many images are worked on.
  */
 class ConcurrentPowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.concurrent", 8);

@@ -146,7 +146,9 @@ record Configuration(String create, String open, int size, Layer layer, boolean 
                 : List.of("--image-opts", "driver=qcow2,file.filename=" + file);
     }
 
-    /** An image whose refcount table must grow soon: it has clusters of 512 bytes, and its first table describes 2 MiB. */
+    /**
+     * An image whose refcount table must grow soon: it has clusters of 512 bytes, and its first table describes 2 MiB.
+     */
     static Configuration growing(Random random) {
         String create = "cluster_size=512,refcount_bits=64,lazy_refcounts=" + (random.nextInt(4) == 0 ? "on" : "off");
         return new Configuration(create, "", 2_300_416, Layer.NONE, false, Start.NEARLY_FULL);

@@ -21,8 +21,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
- * Calls of the storage fail now and then. What did not fail reads back, what failed is anything, and the image is sound: while it goes on, and after it was closed.
- * The system property {@code jimg.faults.seeds} sets how many images are used.
+ * Calls of the storage fail now and then. What did not fail reads back, what failed is anything, and the image is
+ * sound: while it goes on, and after it was closed. The system property {@code jimg.faults.seeds} sets how many images
+ * are used.
  */
 class FaultsTest {
     private static final int SEEDS = Integer.getInteger("jimg.faults.seeds", 60);

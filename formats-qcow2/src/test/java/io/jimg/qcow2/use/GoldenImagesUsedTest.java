@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Images that the real tools made are written on by us, then by them, then read by us; the snapshots in them stay what they were. The system property {@code
- * jimg.golden.rounds} sets how often each is used.
+ * Images that the real tools made are written on by us, then by them, then read by us; the snapshots in them stay what
+ * they were. The system property {@code jimg.golden.rounds} sets how often each is used.
  */
 class GoldenImagesUsedTest {
     private static final int ROUNDS = Integer.getInteger("jimg.golden.rounds", 1);

@@ -26,8 +26,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Power is lost at thousands of moments. What is left opens, holds what was flushed and has leaks at worst; where it is marked dirty, nothing after a repair. The
- * real check judges a sample. The system property {@code jimg.powerloss.seeds} sets how many images are worked on, {@code jimg.powerloss.seed} the first.
+ * Power is lost at thousands of moments. What is left opens, holds what was flushed and has leaks at worst; where it is
+ * marked dirty, nothing after a repair. The real check judges a sample. The system property
+ * {@code jimg.powerloss.seeds} sets how many images are worked on, {@code jimg.powerloss.seed} the first.
  */
 class PowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.seeds", 60);

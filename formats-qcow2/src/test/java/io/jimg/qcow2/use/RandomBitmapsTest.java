@@ -23,8 +23,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Bitmaps are changed, and images written, by chance; a model says what the bitmaps must be, the real check whether the image is sound. The system property {@code jimg.bitmaps.seeds}
- * sets how many images, {@code jimg.bitmaps.seed} the first seed.
+ * Bitmaps are changed, and images written, by chance; a model says what the bitmaps must be, the real check whether the
+ * image is sound. The system property {@code jimg.bitmaps.seeds} sets how many images, {@code jimg.bitmaps.seed} the
+ * first seed.
  */
 class RandomBitmapsTest {
     private static final int SEEDS = Integer.getInteger("jimg.bitmaps.seeds", 40);

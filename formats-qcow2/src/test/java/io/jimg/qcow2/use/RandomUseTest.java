@@ -15,7 +15,8 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Random use by seed, for long runs: the system property {@code jimg.use.seeds} sets how many images are used, {@code jimg.use.seed} the first seed.
+ * Random use by seed, for long runs: the system property {@code jimg.use.seeds} sets how many images are used,
+ * {@code jimg.use.seed} the first seed.
  */
 class RandomUseTest {
     private static final int SEEDS = Integer.getInteger("jimg.use.seeds", 60);

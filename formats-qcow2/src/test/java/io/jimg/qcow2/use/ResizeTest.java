@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Images of all kinds are used and resized in random order. What a disk gains is zero, whatever lies beneath. The system property {@code jimg.resize.seeds} sets how
- * many images are used, {@code jimg.resize.seed} the first seed.
+ * Images of all kinds are used and resized in random order. What a disk gains is zero, whatever lies beneath. The
+ * system property {@code jimg.resize.seeds} sets how many images are used, {@code jimg.resize.seed} the first seed.
  */
 class ResizeTest {
     private static final int SEEDS = Integer.getInteger("jimg.resize.seeds", 80);

@@ -35,8 +35,9 @@ import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Images of all kinds are written, and snapshots of them made, applied and deleted, and the disk resized, in random order; after each step our check finds nothing, and
- * the disk and each snapshot hold what a model says. The real tools judge a sample. The system property {@code jimg.snapshots.seeds} sets how many images are used,
+ * Images of all kinds are written, and snapshots of them made, applied and deleted, and the disk resized, in random
+ * order; after each step our check finds nothing, and the disk and each snapshot hold what a model says. The real tools
+ * judge a sample. The system property {@code jimg.snapshots.seeds} sets how many images are used,
  * {@code jimg.snapshots.seed} the first seed, {@code jimg.snapshots.judged} one in how many steps the real tools judge.
  */
 class SnapshotsTest {

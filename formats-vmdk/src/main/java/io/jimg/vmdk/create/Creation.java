@@ -128,7 +128,10 @@ public final class Creation {
         }
     }
 
-    /** A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block for that reason. */
+    /**
+     * A file that is one hole tells nobody what alignment direct requests to it need: QEMU allocates its first block
+     * for that reason.
+     */
     private static void prepare(Storage storage, long size) throws IOException {
         storage.truncate(0);
         storage.write(ByteBuffer.allocate((int) Math.min(FIRST_BLOCK, size)), 0);

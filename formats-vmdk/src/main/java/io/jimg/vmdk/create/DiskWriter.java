@@ -84,7 +84,10 @@ final class DiskWriter implements ImageWriter {
         }
     }
 
-    /** Nothing becomes shorter: these disks hold plain data, and what is to be compressed is written as it is, as QEMU does. */
+    /**
+     * Nothing becomes shorter: these disks hold plain data, and what is to be compressed is written as it is, as QEMU
+     * does.
+     */
     @Override
     public boolean compress(ByteBuffer source, ByteBuffer destination) {
         return false;

@@ -4,7 +4,10 @@ import io.jimg.spi.ImageWriter.Placement;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** An extent in the making, written forwards; offsets are bytes of the extent. See {@link io.jimg.spi.ImageWriter} for who calls what. */
+/**
+ * An extent in the making, written forwards; offsets are bytes of the extent. See {@link io.jimg.spi.ImageWriter} for
+ * who calls what.
+ */
 interface ExtentWriter extends AutoCloseable {
     /** Plain data. */
     Placement data(long offset, ByteBuffer source) throws IOException;

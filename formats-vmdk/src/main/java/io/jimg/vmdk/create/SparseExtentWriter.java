@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A hosted sparse extent in the making: grains are appended in guest order, each grain table is written once, twice over, and the header last, so that what was not finished is
- * no extent. Memory is one grain table.
+ * A hosted sparse extent in the making: grains are appended in guest order, each grain table is written once, twice
+ * over, and the header last, so that what was not finished is no extent. Memory is one grain table.
  */
 final class SparseExtentWriter implements ExtentWriter {
     private static final int SECTOR = SparseHeader.SECTOR;

@@ -14,9 +14,10 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A stream-optimised disk in the making ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents): header, descriptor, compressed grains with their markers, after each
- * stretch of grains their table, at the end the directory, the footer and the marker that ends the stream. No byte is written twice, and none before what goes before it has
- * its place. Before {@link #finish} there is no footer, and so no disk.
+ * A stream-optimised disk in the making ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents):
+ * header, descriptor, compressed grains with their markers, after each stretch of grains their table, at the end the
+ * directory, the footer and the marker that ends the stream. No byte is written twice, and none before what goes before
+ * it has its place. Before {@link #finish} there is no footer, and so no disk.
  */
 final class StreamWriter implements ImageWriter {
     private static final int SECTOR = SparseHeader.SECTOR;

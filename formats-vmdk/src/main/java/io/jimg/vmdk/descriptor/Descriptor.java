@@ -12,8 +12,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a descriptor says ("Virtual Disk Format 1.1", The Descriptor File). Sections and keys that have no meaning here, such as {@code changeTrackPath} and most of
- * the disk data base, are kept as they are in {@link #text()}.
+ * What a descriptor says ("Virtual Disk Format 1.1", The Descriptor File). Sections and keys that have no meaning here,
+ * such as {@code changeTrackPath} and most of the disk data base, are kept as they are in {@link #text()}.
  *
  * @param text the lines
  * @param charset the text's encoding
@@ -107,7 +107,8 @@ public record Descriptor(
     }
 
     /**
-     * The text of the same disk with its last extent, and so the disk, of another size. The geometry follows where it is stated.
+     * The text of the same disk with its last extent, and so the disk, of another size. The geometry follows where it
+     * is stated.
      *
      * @param sectors guest sectors of the last extent
      */
@@ -151,7 +152,10 @@ public record Descriptor(
         }
     }
 
-    /** The encoding that the text states; UTF-8 where it states none or one that this machine lacks, for most names are ASCII in all of them. */
+    /**
+     * The encoding that the text states; UTF-8 where it states none or one that this machine lacks, for most names are
+     * ASCII in all of them.
+     */
     private static Charset charset(DescriptorText text) {
         String name = text.value("encoding");
         if (name == null || name.isEmpty()) {

@@ -43,7 +43,8 @@ public record DescriptorPlace(Storage file, long offset, long room) {
     }
 
     /**
-     * Replaces the text. Only bytes that differ are written, so that a change of an identifier alone stays within its sector.
+     * Replaces the text. Only bytes that differ are written, so that a change of an identifier alone stays within its
+     * sector.
      *
      * @throws ImageException {@link ErrorKind#LIMIT} where there is no room
      */

@@ -8,9 +8,11 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A descriptor as lines, whatever their encoding: each byte of the file is one character here, so that what is not changed is written back as it was. Immutable.
+ * A descriptor as lines, whatever their encoding: each byte of the file is one character here, so that what is not
+ * changed is written back as it was. Immutable.
  *
- * <p>Keys are found without regard to case and to the white space around the equals sign, as VMware's products write both {@code CID=} and {@code ddb.x = }.
+ * <p>Keys are found without regard to case and to the white space around the equals sign, as VMware's products write
+ * both {@code CID=} and {@code ddb.x = }.
  */
 public final class DescriptorText {
     private static final Charset BYTES = StandardCharsets.ISO_8859_1;
@@ -46,7 +48,9 @@ public final class DescriptorText {
         return index < 0 ? null : valueOf(lines.get(index));
     }
 
-    /** The same text with a key's value replaced where it stands, or in a line of its own after that of {@code after}. */
+    /**
+     * The same text with a key's value replaced where it stands, or in a line of its own after that of {@code after}.
+     */
     public DescriptorText with(String key, String value, String after) {
         List<String> changed = new ArrayList<>(lines);
         int index = indexOf(key);

@@ -3,10 +3,11 @@ package io.jimg.vmdk.descriptor;
 /**
  * The geometry that the disk data base states.
  *
- * <p>For IDE: 16 heads, 63 sectors and at most 16383 cylinders, which is what ATA can address so (ATA/ATAPI-6, 6.2) and where VMware's and VirtualBox's own disks stop ("Virtual
- * Disk Format 1.1", the example of a disk data base). For SCSI: what VMware's adapters translate to, by size (VMware KB 1002511, "Recreating a missing virtual machine
- * disk descriptor file"): 64 heads and 32 sectors below 1 GiB, 128 and 32 below 2 GiB, 255 and 63 above. A disk has one cylinder at least: VirtualBox takes none for a
- * geometry that is missing.
+ * <p>For IDE: 16 heads, 63 sectors and at most 16383 cylinders, which is what ATA can address so (ATA/ATAPI-6, 6.2) and
+ * where VMware's and VirtualBox's own disks stop ("Virtual Disk Format 1.1", the example of a disk data base). For
+ * SCSI: what VMware's adapters translate to, by size (VMware KB 1002511, "Recreating a missing virtual machine disk
+ * descriptor file"): 64 heads and 32 sectors below 1 GiB, 128 and 32 below 2 GiB, 255 and 63 above. A disk has one
+ * cylinder at least: VirtualBox takes none for a geometry that is missing.
  *
  * @param cylinders at least 1
  * @param heads at least 1

@@ -47,7 +47,8 @@ public record ExtentLine(
      *
      * @param line decoded
      * @param resource the descriptor's name, for the sentence
-     * @throws ImageException {@link ErrorKind#CORRUPT} where it is malformed, {@link ErrorKind#UNSUPPORTED} for a type that is not known
+     * @throws ImageException {@link ErrorKind#CORRUPT} where it is malformed, {@link ErrorKind#UNSUPPORTED} for a type
+     *     that is not known
      */
     static ExtentLine parse(String line, String resource) throws ImageException {
         String stripped = line.strip();

@@ -1,6 +1,9 @@
 package io.jimg.vmdk.descriptor;
 
-/** How an extent's bytes are stored ("Virtual Disk Format 1.1", The Extent Description; the later ones as VMware's products write them). */
+/**
+ * How an extent's bytes are stored ("Virtual Disk Format 1.1", The Extent Description; the later ones as VMware's
+ * products write them).
+ */
 public enum ExtentType {
     /** The bytes as they are, from a sector of a file or device on. */
     FLAT,

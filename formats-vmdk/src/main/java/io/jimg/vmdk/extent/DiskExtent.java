@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A run of a disk's bytes with a store of its own. Offsets are bytes of the extent; requests lie inside it. Safe for many threads, as {@link
- * io.jimg.BlockDevice} demands.
+ * A run of a disk's bytes with a store of its own. Offsets are bytes of the extent; requests lie inside it. Safe for
+ * many threads, as {@link io.jimg.BlockDevice} demands.
  */
 public interface DiskExtent {
 

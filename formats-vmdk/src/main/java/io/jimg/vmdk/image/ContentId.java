@@ -8,8 +8,9 @@ import java.util.Locale;
 import java.util.function.IntSupplier;
 
 /**
- * The descriptor of an open image. Its CID is changed before the first write after opening, so that children of the old content are found out ("Virtual Disk Format 1.1":
- * "updated the first time the content of the virtual disk is modified after the virtual disk is opened").
+ * The descriptor of an open image. Its CID is changed before the first write after opening, so that children of the old
+ * content are found out ("Virtual Disk Format 1.1": "updated the first time the content of the virtual disk is modified
+ * after the virtual disk is opened").
  */
 final class ContentId {
     private final DescriptorPlace place;

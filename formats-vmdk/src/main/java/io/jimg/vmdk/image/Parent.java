@@ -9,12 +9,15 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The parent as one extent sees it. A parent whose content has changed since the child was made is not read: the child's {@code parentCID} must be its {@code CID}
- * ("Virtual Disk Format 1.1", Delta Links).
+ * The parent as one extent sees it. A parent whose content has changed since the child was made is not read: the
+ * child's {@code parentCID} must be its {@code CID} ("Virtual Disk Format 1.1", Delta Links).
  */
 final class Parent implements Beneath {
     private final @Nullable DiskImage image;
-    /** Whether the parent was what the child says when both were opened; what a commit does to it afterwards is known to be right. */
+    /**
+     * Whether the parent was what the child says when both were opened; what a commit does to it afterwards is known to
+     * be right.
+     */
     private final boolean valid;
 
     private final long start;

@@ -19,8 +19,8 @@ record ParentChange(VmdkImage image) implements Rebasable, Emptiable {
     private static final String PARENT_CID = "parentCID";
 
     /**
-     * Names another parent. Its CID is noted where the parent can be opened; where the image was opened without what lies beneath it, the old one stays, as is right for a
-     * parent that was only moved.
+     * Names another parent. Its CID is noted where the parent can be opened; where the image was opened without what
+     * lies beneath it, the old one stays, as is right for a parent that was only moved.
      */
     @Override
     public void changeBacking(@Nullable String name, @Nullable String format) throws IOException {

@@ -23,7 +23,10 @@ record ParentLink(VmdkImage image) implements BackingLink {
         return name == null ? null : image.context().resolve(local(name));
     }
 
-    /** A name as this machine may know it: of a path on Windows its last part, for the parent is as a rule beside the child. */
+    /**
+     * A name as this machine may know it: of a path on Windows its last part, for the parent is as a rule beside the
+     * child.
+     */
     static String local(String name) {
         boolean windows = name.startsWith("\\\\")
                 || (name.length() > 2 && Character.isLetter(name.charAt(0)) && name.startsWith(":\\", 1));

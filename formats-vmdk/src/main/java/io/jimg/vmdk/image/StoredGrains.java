@@ -5,7 +5,10 @@ import io.jimg.vmdk.sparse.SparseExtent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** The compressed grains of an image that is one stream-optimised extent: each is a zlib stream, whose middle is raw deflate. */
+/**
+ * The compressed grains of an image that is one stream-optimised extent: each is a zlib stream, whose middle is raw
+ * deflate.
+ */
 record StoredGrains(VmdkImage image, SparseExtent extent) implements CompressedRuns {
 
     @Override

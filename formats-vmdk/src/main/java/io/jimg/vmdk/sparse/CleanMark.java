@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * The header's byte that says that an extent has been written and not been closed since ("Virtual Disk Format 1.1": uncleanShutdown). Set before the first change, which a barrier
- * follows before any table changes; cleared when all is on the disk.
+ * The header's byte that says that an extent has been written and not been closed since ("Virtual Disk Format 1.1":
+ * uncleanShutdown). Set before the first change, which a barrier follows before any table changes; cleared when all is
+ * on the disk.
  */
 final class CleanMark {
     private final Storage file;

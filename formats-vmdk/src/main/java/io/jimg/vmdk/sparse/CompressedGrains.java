@@ -11,8 +11,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads compressed grains ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents), and keeps the last few that were asked for in pieces. A grain at a place never
- * changes. Safe for many threads.
+ * Reads compressed grains ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents), and keeps the last
+ * few that were asked for in pieces. A grain at a place never changes. Safe for many threads.
  */
 final class CompressedGrains {
     /** Bytes of a grain's marker: the guest's sector, and the size of the stream. */
@@ -65,13 +65,17 @@ final class CompressedGrains {
     /**
      * Decodes a grain and gives its raw deflate stream.
      *
-     * @return false where the stream has no place in {@code raw}, or is shorter than a whole grain, so that it stands for other bytes elsewhere
+     * @return false where the stream has no place in {@code raw}, or is shorter than a whole grain, so that it stands
+     *     for other bytes elsewhere
      */
     boolean readStream(long grain, long hostOffset, ByteBuffer plain, ByteBuffer raw) throws IOException {
         return decode(grain, hostOffset, 0, plain, raw) == grainSize;
     }
 
-    /** Decodes a whole grain, zeroes behind what the stream holds; gives how much it holds, or -1 where {@code raw} has no room. */
+    /**
+     * Decodes a whole grain, zeroes behind what the stream holds; gives how much it holds, or -1 where {@code raw} has
+     * no room.
+     */
     private int decode(long grain, long hostOffset, int needed, ByteBuffer plain, @Nullable ByteBuffer raw)
             throws IOException {
         ByteBuffer stored = buffers.pollFirst();

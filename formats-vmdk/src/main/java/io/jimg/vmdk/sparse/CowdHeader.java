@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The header of a copy-on-write extent of ESX Server ("Virtual Disk Format 1.1", ESX Server Sparse Extents). Offsets are in sectors of 512 bytes from the start of the file.
+ * The header of a copy-on-write extent of ESX Server ("Virtual Disk Format 1.1", ESX Server Sparse Extents). Offsets
+ * are in sectors of 512 bytes from the start of the file.
  *
  * @param capacity guest sectors
  * @param grainSectors guest sectors in a grain

@@ -9,8 +9,9 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.zip.Adler32;
 
 /**
- * Grains as zlib streams (RFC 1950): a header of two bytes, raw deflate, and the Adler-32 of what was compressed. Safe for many threads: each call has a context of its own, kept
- * for the next one. {@link #close()} frees them; no call may run then.
+ * Grains as zlib streams (RFC 1950): a header of two bytes, raw deflate, and the Adler-32 of what was compressed. Safe
+ * for many threads: each call has a context of its own, kept for the next one. {@link #close()} frees them; no call may
+ * run then.
  */
 public final class GrainCodec implements AutoCloseable {
     /** What {@link #inflate} answers for bytes that are no such stream. */

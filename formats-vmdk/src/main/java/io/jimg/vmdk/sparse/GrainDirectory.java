@@ -8,13 +8,16 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The grain directory and its copy: where the tables lie. Entries that point out of the file are damaged; where the copy's entry does not, it is used instead. Changed under
- * the lock of {@link GrainTables} alone.
+ * The grain directory and its copy: where the tables lie. Entries that point out of the file are damaged; where the
+ * copy's entry does not, it is used instead. Changed under the lock of {@link GrainTables} alone.
  */
 final class GrainDirectory {
     private static final int PIECE = 64 << 10;
 
-    /** Where the entry 1 would point, which stands for zeroes where the format has such entries; the header's neighbour is no table's place in any case. */
+    /**
+     * Where the entry 1 would point, which stands for zeroes where the format has such entries; the header's neighbour
+     * is no table's place in any case.
+     */
     private static final long SECTOR_ONE = TableLayout.SECTOR;
 
     private final TableLayout layout;

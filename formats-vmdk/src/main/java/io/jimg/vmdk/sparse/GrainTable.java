@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
-/** One grain table in memory. Read by anybody; changed, and its marks touched, under the lock of {@link GrainTables}. */
+/**
+ * One grain table in memory. Read by anybody; changed, and its marks touched, under the lock of {@link GrainTables}.
+ */
 final class GrainTable {
     private static final int ENTRIES_PER_SECTOR = TableLayout.SECTOR / Integer.BYTES;
 

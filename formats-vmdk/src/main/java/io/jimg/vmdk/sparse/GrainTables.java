@@ -17,8 +17,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The grain tables of an extent with 32-bit sector numbers: cached as they are read, changed in memory, and brought to the file by {@link #writeBack}, which writes what
- * the entries point to first. Lookups of cached tables take no lock.
+ * The grain tables of an extent with 32-bit sector numbers: cached as they are read, changed in memory, and brought to
+ * the file by {@link #writeBack}, which writes what the entries point to first. Lookups of cached tables take no lock.
  */
 final class GrainTables implements GrainMap {
     /** The largest directory: tables for 1 PiB of grains of 64 KiB. */
@@ -269,7 +269,8 @@ final class GrainTables implements GrainMap {
     private record Pending(GrainTable table, int sectors, ByteBuffer bytes) {}
 
     /**
-     * Brings the changes so far to the file: first what the entries point to, then the entries. They are durable only after a flush that follows. One thread at a time.
+     * Brings the changes so far to the file: first what the entries point to, then the entries. They are durable only
+     * after a flush that follows. One thread at a time.
      */
     synchronized void writeBack() throws IOException {
         List<Pending> tables = new ArrayList<>();

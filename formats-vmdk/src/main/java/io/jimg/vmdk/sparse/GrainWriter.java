@@ -14,8 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Writes to an extent of plain grains. A grain that is there is overwritten where it lies; any other is appended to the file, whole, with what surrounds the written bytes taken
- * from beneath, and only then do the tables point to it. The order on the disk is that of {@link GrainTables#writeBack}: at worst power loss leaves grains that nobody points to.
+ * Writes to an extent of plain grains. A grain that is there is overwritten where it lies; any other is appended to the
+ * file, whole, with what surrounds the written bytes taken from beneath, and only then do the tables point to it. The
+ * order on the disk is that of {@link GrainTables#writeBack}: at worst power loss leaves grains that nobody points to.
  *
  * <p>Lock order: grains, then tables.
  */
@@ -77,7 +78,10 @@ final class GrainWriter {
         }
     }
 
-    /** Writes to grains that were not there a moment ago; gives how many bytes, fewer than asked for where somebody else has brought some. */
+    /**
+     * Writes to grains that were not there a moment ago; gives how many bytes, fewer than asked for where somebody else
+     * has brought some.
+     */
     private int writeNew(ByteBuffer source, long at, long count) throws IOException {
         long first = at / grainSize;
         int within = (int) (at % grainSize);
@@ -127,7 +131,10 @@ final class GrainWriter {
         }
     }
 
-    /** Fills a buffer with what the guest reads at an offset; zeroes past the extent's end, where the last grain may reach. */
+    /**
+     * Fills a buffer with what the guest reads at an offset; zeroes past the extent's end, where the last grain may
+     * reach.
+     */
     private void surround(ByteBuffer destination, long offset, GrainRun.Kind before) throws IOException {
         if (before == GrainRun.Kind.ABSENT && beneath.exists() && offset < size) {
             int limit = destination.limit();
@@ -171,7 +178,10 @@ final class GrainWriter {
         }
     }
 
-    /** Zeroes in grains that are not there: nothing to do without a parent, an entry where the format has one, else data. */
+    /**
+     * Zeroes in grains that are not there: nothing to do without a parent, an entry where the format has one, else
+     * data.
+     */
     private long zeroAbsent(long at, long length, ZeroMode mode) throws IOException {
         if (mode != ZeroMode.KEEP_ALLOCATED) {
             if (!beneath.exists()) {

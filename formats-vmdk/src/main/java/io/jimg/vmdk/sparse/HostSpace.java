@@ -4,7 +4,9 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Where an extent's file goes on: what is allocated is appended, and nothing is ever given back. Safe for many threads. */
+/**
+ * Where an extent's file goes on: what is allocated is appended, and nothing is ever given back. Safe for many threads.
+ */
 final class HostSpace {
     /** Sector numbers have 32 bits. */
     private static final long END = (1L << 32) * TableLayout.SECTOR;

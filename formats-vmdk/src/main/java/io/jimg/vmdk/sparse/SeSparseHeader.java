@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The constant header of a space-efficient sparse extent, as ESXi 6.5 and newer write snapshots. VMware publishes no specification; the fields are as observed. All have 64 bits,
- * and offsets and sizes are in sectors of 512 bytes.
+ * The constant header of a space-efficient sparse extent, as ESXi 6.5 and newer write snapshots. VMware publishes no
+ * specification; the fields are as observed. All have 64 bits, and offsets and sizes are in sectors of 512 bytes.
  *
  * @param capacity guest sectors
  * @param grainSectors guest sectors in a grain

@@ -9,7 +9,10 @@ import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/** The grain tables of a space-efficient sparse extent: 64-bit entries whose highest four bits say what a grain is. Read only; safe for many threads. */
+/**
+ * The grain tables of a space-efficient sparse extent: 64-bit entries whose highest four bits say what a grain is. Read
+ * only; safe for many threads.
+ */
 final class SeSparseTables implements GrainMap {
     private static final int CACHED_TABLES = 64;
     private static final long DIRECTORY_USED = 0x1000000000000000L;

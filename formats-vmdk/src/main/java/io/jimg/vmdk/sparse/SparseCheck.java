@@ -10,10 +10,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks the tables of a hosted sparse extent against its file and, table by table, against their copies; repairs what a copy can make good. A repair writes tables first and what
- * points to them after a barrier, so that it can be interrupted and begun again.
+ * Checks the tables of a hosted sparse extent against its file and, table by table, against their copies; repairs what
+ * a copy can make good. A repair writes tables first and what points to them after a barrier, so that it can be
+ * interrupted and begun again.
  *
- * <p>Where a table and its copy differ, and both entries are possible, the one that points to a grain is right, for grains are written before entries; where both do, the table's.
+ * <p>Where a table and its copy differ, and both entries are possible, the one that points to a grain is right, for
+ * grains are written before entries; where both do, the table's.
  */
 public final class SparseCheck {
     private static final int SECTOR = TableLayout.SECTOR;

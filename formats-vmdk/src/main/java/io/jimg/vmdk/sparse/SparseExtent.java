@@ -56,7 +56,9 @@ public final class SparseExtent implements DiskExtent {
         return SparseExtents.hosted(file, SparseExtents.readHeader(file), beneath, SparseExtents.Access.WRITE, codec);
     }
 
-    /** Forgets all grains, so that what is beneath shows everywhere; gives their space back to the host where it can. */
+    /**
+     * Forgets all grains, so that what is beneath shows everywhere; gives their space back to the host where it can.
+     */
     public void empty() throws IOException {
         writer().empty();
     }

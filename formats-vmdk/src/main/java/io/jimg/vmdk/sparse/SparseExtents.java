@@ -21,7 +21,9 @@ public final class SparseExtents {
         READ,
         /** To be written. */
         WRITE,
-        /** To be written once it is repaired: where its tables are damaged it opens all the same, and is not written. */
+        /**
+         * To be written once it is repaired: where its tables are damaged it opens all the same, and is not written.
+         */
         REPAIR
     }
 
@@ -153,8 +155,8 @@ public final class SparseExtents {
     }
 
     /**
-     * The footer: the last sector but one, before the marker that ends the stream ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents); null where there is
-     * none.
+     * The footer: the last sector but one, before the marker that ends the stream ("Virtual Disk Format 1.1",
+     * Stream-Optimized Compressed Sparse Extents); null where there is none.
      */
     static @Nullable SparseHeader findFooter(Storage file) throws IOException {
         ByteBuffer sector = ByteBuffer.allocate(SparseHeader.LENGTH);

@@ -8,8 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Makes a hosted sparse extent larger: new directories, with what the old ones hold and the places of new tables, are appended to the file, and the header's one sector changes
- * from the old extent to the new one. Power loss leaves one or the other.
+ * Makes a hosted sparse extent larger: new directories, with what the old ones hold and the places of new tables, are
+ * appended to the file, and the header's one sector changes from the old extent to the new one. Power loss leaves one
+ * or the other.
  */
 public final class SparseGrowth {
     private static final int SECTOR = TableLayout.SECTOR;

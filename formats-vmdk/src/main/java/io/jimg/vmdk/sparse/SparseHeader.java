@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The header of a hosted sparse extent ("Virtual Disk Format 1.1", Hosted Sparse Extents; the footer of a stream-optimised one is another of its kind). Offsets are in
- * sectors of 512 bytes from the start of the file.
+ * The header of a hosted sparse extent ("Virtual Disk Format 1.1", Hosted Sparse Extents; the footer of a
+ * stream-optimised one is another of its kind). Offsets are in sectors of 512 bytes from the start of the file.
  *
  * @param version 1, 2 or 3
  * @param flags see the constants
@@ -83,7 +83,8 @@ public record SparseHeader(
     }
 
     /**
-     * Reads the fields, and checks nothing but the version: an extent that is nothing but an embedded descriptor has a capacity of 0.
+     * Reads the fields, and checks nothing but the version: an extent that is nothing but an embedded descriptor has a
+     * capacity of 0.
      *
      * @param bytes at least {@link #LENGTH}
      */

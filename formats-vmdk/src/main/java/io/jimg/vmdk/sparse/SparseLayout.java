@@ -8,8 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Where everything lies in a new hosted sparse extent: header, room for a descriptor, the redundant directory and its tables, the directory and its tables, grains. All tables
- * have their place from the start, as VMware's and QEMU's do. Sectors of 512 bytes.
+ * Where everything lies in a new hosted sparse extent: header, room for a descriptor, the redundant directory and its
+ * tables, the directory and its tables, grains. All tables have their place from the start, as VMware's and QEMU's do.
+ * Sectors of 512 bytes.
  *
  * @param capacity guest sectors
  * @param zeroedGrains whether entries may say that a grain is zero

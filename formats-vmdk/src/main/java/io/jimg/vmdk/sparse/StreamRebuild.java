@@ -10,8 +10,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Makes a stream-optimised extent whole whose end is missing: walks the markers, which tell where each grain lies, and writes tables, directory and footer anew after the last whole
- * grain. What the stream lost reads as zero. Memory is one table for each stretch of grains that the stream holds.
+ * Makes a stream-optimised extent whole whose end is missing: walks the markers, which tell where each grain lies, and
+ * writes tables, directory and footer anew after the last whole grain. What the stream lost reads as zero. Memory is
+ * one table for each stretch of grains that the stream holds.
  */
 final class StreamRebuild {
     private static final int SECTOR = TableLayout.SECTOR;

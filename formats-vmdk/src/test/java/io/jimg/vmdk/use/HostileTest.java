@@ -14,7 +14,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Images whose bytes were changed at random are read or refused: nothing else ever comes out than an IOException, and nothing takes long. */
+/**
+ * Images whose bytes were changed at random are read or refused: nothing else ever comes out than an IOException, and
+ * nothing takes long.
+ */
 class HostileTest {
     private static final int SIZE = 1_000_000 / 512 * 512;
     private static final int TRIES = Integer.getInteger("jimg.hostile.tries", 400);

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Power is lost at many moments. What is left opens, also for the real tools, and holds what was flushed. The system property {@code jimg.powerloss.seeds} sets how many disks of
- * each kind are worked on.
+ * Power is lost at many moments. What is left opens, also for the real tools, and holds what was flushed. The system
+ * property {@code jimg.powerloss.seeds} sets how many disks of each kind are worked on.
  */
 class PowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.seeds", 20);
