@@ -71,15 +71,16 @@ public record KeySlotChange(
             throws IOException {
         check();
         if (state == State.ACTIVE) {
-            activate(volume, passphrase, entropy);
+            activate(volume, passphrase, force, entropy);
         } else {
             erase(volume, force, entropy);
         }
     }
 
-    private void activate(LuksVolume volume, byte @Nullable [] passphrase, LuksEntropy entropy) throws IOException {
+    private void activate(LuksVolume volume, byte @Nullable [] passphrase, boolean force, LuksEntropy entropy)
+            throws IOException {
         int target = slot == null ? freeSlot(volume) : slot.intValue();
-        if (volume.header().slots().get(target).active()) {
+        if (!force && volume.header().slots().get(target).active()) {
             throw refused("Refusing to overwrite active keyslot " + target + " - please erase it first");
         }
         if (passphrase == null || newSecret == null) {
