@@ -9,14 +9,13 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.spi.DottedOptions;
+import io.jimg.testdata.GoldenImages;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Objects;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,9 +29,7 @@ class GoldenVolumesTest {
     private Path folder;
 
     private Path golden(String name) throws IOException {
-        String resource = "/io/jimg/testdata/luks/" + name + ".gz";
-        try (InputStream packed = Objects.requireNonNull(getClass().getResourceAsStream(resource), resource);
-                InputStream plain = new GZIPInputStream(packed)) {
+        try (InputStream plain = GoldenImages.unpacked("luks/" + name)) {
             Path file = folder.resolve(name);
             Files.copy(plain, file);
             return file;

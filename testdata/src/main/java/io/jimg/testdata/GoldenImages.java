@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 /**
  * The golden images of the manifest, in its order. {@code make-images}, beside this module's sources, makes them and
@@ -53,6 +54,16 @@ public final class GoldenImages {
                 .filter(image -> image.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("no golden image is named " + name));
+    }
+
+    /**
+     * A golden file that is in no manifest, unpacked; the caller closes it.
+     *
+     * @param name its path below this package, without the {@code .gz} that it has there
+     * @throws IllegalArgumentException if there is none
+     */
+    public static InputStream unpacked(String name) throws IOException {
+        return new GZIPInputStream(resource(name + ".gz"));
     }
 
     /** A resource of this package; the caller closes it. */
