@@ -198,7 +198,8 @@ public final class Commit {
                         false,
                         layers,
                         SECTOR,
-                        Long.MAX_VALUE));
+                        Long.MAX_VALUE,
+                        false));
     }
 
     private static void empty(DiskImage overlay) throws IOException {

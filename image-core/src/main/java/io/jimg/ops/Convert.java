@@ -38,6 +38,7 @@ public final class Convert {
     private boolean copyRange;
     private boolean targetIsZero;
     private boolean overBacking;
+    private boolean progressByData;
     private long rate;
     private @Nullable Consumer<String> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
@@ -138,6 +139,15 @@ public final class Convert {
     /** Bitmaps that are copied when the guest's bytes are; null for none. */
     public Convert bitmaps(@Nullable CopyBitmaps value) {
         bitmaps = value;
+        return this;
+    }
+
+    /**
+     * Whether progress counts bytes of data instead of all bytes: truer where much is zero, but all extents are asked
+     * before the copy begins.
+     */
+    public Convert progressByData(boolean value) {
+        progressByData = value;
         return this;
     }
 
@@ -270,6 +280,7 @@ public final class Convert {
                         sparseSize == 0,
                         overBackingFile && sources.get(0).backing() != null ? 1 : BlockDevice.ALL_LAYERS,
                         DeviceTarget.LARGEST_UNIT,
-                        blankFrom));
+                        blankFrom,
+                        progressByData));
     }
 }

@@ -38,6 +38,7 @@ final class Copy {
      * @param layers how many of the source's layers are copied, the topmost first
      * @param largestUnit bytes up to which a device's own unit of allocation cuts the source
      * @param blankFrom guest offset from which a target over a backing file reads as zeroes without a write
+     * @param progressByData whether progress is counted in bytes of data, for which all extents are asked beforehand
      */
     record Settings(
             boolean compress,
@@ -50,7 +51,8 @@ final class Copy {
             boolean fillZeroes,
             int layers,
             int largestUnit,
-            long blankFrom) {}
+            long blankFrom,
+            boolean progressByData) {}
 
     /** Lets a job stop a copy. */
     interface Pause {
@@ -117,18 +119,13 @@ final class Copy {
         int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
         Consumer<String> listener = settings.salvage();
         Salvage salvage = listener == null ? null : new Salvage(listener);
+        SourceWalk.Rules rules = new SourceWalk.Rules(
+                target.unit(), grain, room, settings.layers(), settings.blankFrom(), settings.fillZeroes(), runs);
+        DataProgress byData =
+                settings.progressByData() ? DataProgress.of(new SourceWalk(source, rules), pause, progress) : null;
         CopyPipeline pipeline = new CopyPipeline(
                 source,
-                new SourceWalk(
-                        source,
-                        new SourceWalk.Rules(
-                                target.unit(),
-                                grain,
-                                room,
-                                settings.layers(),
-                                settings.blankFrom(),
-                                settings.fillZeroes(),
-                                runs)),
+                new SourceWalk(source, rules),
                 new ChunkReader.Rules(
                         room,
                         settings.sparseSize() == 0 ? 0 : grain,
@@ -145,12 +142,19 @@ final class Copy {
                     }
 
                     @Override
-                    public void reached(long guestOffset) {
-                        progress.progressed(guestOffset, source.size());
+                    public void reached(Chunk chunk) {
+                        if (byData != null) {
+                            byData.passed(chunk);
+                        } else {
+                            progress.progressed(chunk.end(), source.size());
+                        }
                     }
                 });
         int threads = Workers.threads(settings.parallel());
         pipeline.run(threads);
+        if (byData != null) {
+            byData.finish();
+        }
         target.finish();
         return pipeline.result(salvage == null ? 0 : salvage.lostBytes(), threads);
     }

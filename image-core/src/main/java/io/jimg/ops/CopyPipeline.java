@@ -34,8 +34,8 @@ final class CopyPipeline {
         /** Throws to stop. Called by any thread. */
         void check() throws ImageException;
 
-        /** All bytes before {@code guestOffset} are placed. Called by one thread at a time. */
-        void reached(long guestOffset);
+        /** A chunk, the next in guest order, is placed. Called by one thread at a time. */
+        void reached(Chunk chunk);
     }
 
     CopyPipeline(
@@ -88,7 +88,7 @@ final class CopyPipeline {
             }
         }
         count(pieces);
-        watch.reached(chunk.end());
+        watch.reached(chunk);
         turns.end();
         for (Transfer transfer : transfers) {
             transfer.run();

@@ -8,6 +8,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Images;
+import io.jimg.Job;
 import io.jimg.OpenOptions;
 import io.jimg.ops.Conversion;
 import io.jimg.ops.Convert;
@@ -16,6 +17,7 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenGate;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +57,27 @@ class ConvertTest {
             text = text.with(parts[0], parts[1]);
         }
         return new Create(IMAGES, file.toString()).format(format).options(text);
+    }
+
+    @Test
+    void progressByDataTellsOfWholeRuns() throws IOException {
+        Path raw = folder.resolve("raw");
+        try (RandomAccessFile file = new RandomAccessFile(raw.toFile(), "rw")) {
+            file.setLength(64 << 20);
+        }
+        Path allocated = folder.resolve("allocated");
+        try (DiskImage source = open(raw, "raw")) {
+            new Convert(source).toNew(target(allocated, "qcow2", "")).run();
+        }
+        qemu.io("-f", "qcow2", "-c", "write -P 1 0 5M", "-c", "write -P 1 32M 1M", allocated)
+                .expectExit(0);
+        List<String> told = new ArrayList<>();
+        try (DiskImage source = open(allocated, "qcow2")) {
+            Job<?> job = new Convert(source).progressByData(true).toNew(target(folder.resolve("copy"), "raw", ""));
+            job.onProgress((done, total) -> told.add((done >> 20) + "/" + (total >> 20)));
+            job.run();
+        }
+        assertThat(told).containsExactly("2/6", "4/6", "5/6", "6/6");
     }
 
     @ParameterizedTest

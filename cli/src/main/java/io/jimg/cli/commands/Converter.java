@@ -93,6 +93,7 @@ final class Converter {
                 .copyRange(request.copyRange)
                 .targetIsZero(request.targetIsZero)
                 .rate(request.rate)
+                .progressByData(request.progress)
                 .bitmaps(bitmaps(opened))
                 .salvage(request.salvage ? this::unreadable : null);
         if (request.targetExists) {
