@@ -56,205 +56,134 @@ public record OpenOptions(
 
     /** With the format stated, or, by null, found by content. */
     public OpenOptions withFormat(@Nullable String value) {
-        return new OpenOptions(
-                value,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.format = value;
+        return draft.finish();
     }
 
     /** To read and write, or only to read. */
     public OpenOptions withWritable(boolean value) {
-        return new OpenOptions(
-                format,
-                value,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.writable = value;
+        return draft.finish();
     }
 
     /** With one layer of the chain beneath opened for writing, too: 1 for the backing file; 0 for none. */
     public OpenOptions withWritableLayer(int value) {
-        return new OpenOptions(
-                format,
-                writable,
-                value,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.writableLayer = value;
+        return draft.finish();
     }
 
     /** With another cache mode. */
     public OpenOptions withCache(CacheMode value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                value,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.cache = value;
+        return draft.finish();
     }
 
     /** With another gate. */
     public OpenOptions withGate(OpenGate value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                value,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.gate = value;
+        return draft.finish();
     }
 
     /** With or without the backing chain. */
     public OpenOptions withBacking(boolean value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                value,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.backing = value;
+        return draft.finish();
     }
 
     /** With locks of others ignored or obeyed. */
     public OpenOptions withForceShare(boolean value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                value,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.forceShare = value;
+        return draft.finish();
     }
 
     /** With others kept from writing meanwhile, or not. */
     public OpenOptions withDenyWriters(boolean value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                value,
-                inspectOnly,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.denyWriters = value;
+        return draft.finish();
     }
 
     /** For metadata only, or for data too. */
     public OpenOptions withInspectOnly(boolean value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                value,
-                toCheck,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.inspectOnly = value;
+        return draft.finish();
     }
 
     /** For a check, or for any other use. */
     public OpenOptions withToCheck(boolean value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                value,
-                secrets,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.toCheck = value;
+        return draft.finish();
     }
 
     /** With another source of passphrases. */
     public OpenOptions withSecrets(Secrets value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                value,
-                driverOptions);
+        Draft draft = new Draft(this);
+        draft.secrets = value;
+        return draft.finish();
     }
 
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
-        return new OpenOptions(
-                format,
-                writable,
-                writableLayer,
-                cache,
-                gate,
-                backing,
-                forceShare,
-                denyWriters,
-                inspectOnly,
-                toCheck,
-                secrets,
-                value);
+        Draft draft = new Draft(this);
+        draft.driverOptions = value;
+        return draft.finish();
+    }
+
+    /** Options with some of their parts being replaced. */
+    private static final class Draft {
+        @Nullable
+        String format;
+
+        boolean writable;
+        int writableLayer;
+        CacheMode cache;
+        OpenGate gate;
+        boolean backing;
+        boolean forceShare;
+        boolean denyWriters;
+        boolean inspectOnly;
+        boolean toCheck;
+        Secrets secrets;
+        DottedOptions driverOptions;
+
+        Draft(OpenOptions options) {
+            format = options.format;
+            writable = options.writable;
+            writableLayer = options.writableLayer;
+            cache = options.cache;
+            gate = options.gate;
+            backing = options.backing;
+            forceShare = options.forceShare;
+            denyWriters = options.denyWriters;
+            inspectOnly = options.inspectOnly;
+            toCheck = options.toCheck;
+            secrets = options.secrets;
+            driverOptions = options.driverOptions;
+        }
+
+        OpenOptions finish() {
+            return new OpenOptions(
+                    format,
+                    writable,
+                    writableLayer,
+                    cache,
+                    gate,
+                    backing,
+                    forceShare,
+                    denyWriters,
+                    inspectOnly,
+                    toCheck,
+                    secrets,
+                    driverOptions);
+        }
     }
 }

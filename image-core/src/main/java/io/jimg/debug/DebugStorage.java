@@ -2,9 +2,9 @@ package io.jimg.debug;
 
 import io.jimg.Limits;
 import io.jimg.capability.Breakpoints;
+import io.jimg.storage.ForwardingStorage;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Outcome;
-import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import io.jimg.storage.StorageEvent;
 import java.io.IOException;
@@ -15,8 +15,7 @@ import java.util.function.Consumer;
  * A storage on another one that fails, or waits, where rules and breakpoints say so, and asks for other alignments and
  * lengths of requests.
  */
-final class DebugStorage implements Storage, Breakpoints {
-    private final Storage inner;
+final class DebugStorage extends ForwardingStorage implements Breakpoints {
     private final String name;
     private final Rules rules;
     private final Constraints constraints;
@@ -29,7 +28,7 @@ final class DebugStorage implements Storage, Breakpoints {
      * @param name what it is called in messages
      */
     DebugStorage(Storage inner, String name, Rules rules, Constraints constraints) {
-        this.inner = inner;
+        super(inner);
         this.name = name;
         this.rules = rules;
         this.constraints = constraints;
@@ -37,16 +36,11 @@ final class DebugStorage implements Storage, Breakpoints {
         rules.event(StorageEvent.NONE);
     }
 
-    /** The storage beneath. */
-    Storage inner() {
-        return inner;
-    }
-
     @Override
     public void about(StorageEvent event) throws IOException {
         rules.event(event);
         suspensions.event(event);
-        inner.about(event);
+        super.about(event);
     }
 
     @Override
@@ -60,26 +54,6 @@ final class DebugStorage implements Storage, Breakpoints {
     }
 
     @Override
-    public Object identity() {
-        return inner.identity();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return inner.readOnly();
-    }
-
-    @Override
-    public long size() throws IOException {
-        return inner.size();
-    }
-
-    @Override
-    public long allocatedSize() throws IOException {
-        return inner.allocatedSize();
-    }
-
-    @Override
     public Limits limits() {
         return limits;
     }
@@ -87,47 +61,32 @@ final class DebugStorage implements Storage, Breakpoints {
     @Override
     public void read(ByteBuffer destination, long hostOffset) throws IOException {
         rules.request(RequestKind.READ, hostOffset, destination.remaining());
-        inner.read(destination, hostOffset);
+        super.read(destination, hostOffset);
     }
 
     @Override
     public void write(ByteBuffer source, long hostOffset) throws IOException {
         rules.request(RequestKind.WRITE, hostOffset, source.remaining());
-        inner.write(source, hostOffset);
+        super.write(source, hostOffset);
     }
 
     @Override
     public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
         rules.request(RequestKind.WRITE_ZEROES, hostOffset, length);
         return constraints.split(
-                hostOffset, length, constraints.maxZero(), (at, piece) -> inner.zero(at, piece, keepAllocated));
+                hostOffset, length, constraints.maxZero(), (at, piece) -> super.zero(at, piece, keepAllocated));
     }
 
     @Override
     public Outcome punch(long hostOffset, long length) throws IOException {
         rules.request(RequestKind.DISCARD, hostOffset, length);
-        return constraints.split(hostOffset, length, constraints.maxDiscard(), inner::punch);
-    }
-
-    @Override
-    public Outcome allocate(long hostOffset, long length) throws IOException {
-        return inner.allocate(hostOffset, length);
-    }
-
-    @Override
-    public void truncate(long newSize) throws IOException {
-        inner.truncate(newSize);
-    }
-
-    @Override
-    public boolean growsWithZeroes() {
-        return inner.growsWithZeroes();
+        return constraints.split(hostOffset, length, constraints.maxDiscard(), super::punch);
     }
 
     @Override
     public HostExtent extentAt(long hostOffset, long length) throws IOException {
         rules.request(RequestKind.BLOCK_STATUS, hostOffset, length);
-        return inner.extentAt(hostOffset, length);
+        return super.extentAt(hostOffset, length);
     }
 
     /** Never inside the host: what is copied there would pass the rules by. */
@@ -137,19 +96,9 @@ final class DebugStorage implements Storage, Breakpoints {
     }
 
     @Override
-    public void share(Sharing sharing) throws IOException {
-        inner.share(sharing);
-    }
-
-    @Override
     public void flush() throws IOException {
         rules.request(RequestKind.FLUSH, 0, 0);
-        inner.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
-        inner.close();
+        super.flush();
     }
 
     @Override

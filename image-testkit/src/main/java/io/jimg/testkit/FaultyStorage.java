@@ -2,6 +2,7 @@ package io.jimg.testkit;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.storage.ForwardingStorage;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;

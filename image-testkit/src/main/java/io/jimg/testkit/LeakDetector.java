@@ -1,5 +1,6 @@
 package io.jimg.testkit;
 
+import io.jimg.storage.ForwardingStorage;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.file.Files;

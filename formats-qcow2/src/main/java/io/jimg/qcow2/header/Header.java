@@ -210,94 +210,33 @@ public record Header(
 
     /** With another active L1 table. */
     public Header withL1Table(long hostOffset, int entries) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                entries,
-                hostOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.l1Size = entries;
+        draft.l1TableOffset = hostOffset;
+        return draft.header();
     }
 
     /** With another refcount table. */
     public Header withRefcountTable(long hostOffset, int clusters) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                hostOffset,
-                clusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.refcountTableOffset = hostOffset;
+        draft.refcountTableClusters = clusters;
+        return draft.header();
     }
 
     /** With another snapshot table. */
     public Header withSnapshots(long hostOffset, int count) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                count,
-                hostOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.snapshotCount = count;
+        draft.snapshotsOffset = hostOffset;
+        return draft.header();
     }
 
     /** With another guest size. */
     public Header withSize(long bytes) {
-        return new Header(
-                version,
-                clusterBits,
-                bytes,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.size = bytes;
+        return draft.header();
     }
 
     /** With other incompatible features. */
@@ -319,48 +258,18 @@ public record Header(
             FeatureSet<IncompatibleFeature> newIncompatible,
             FeatureSet<CompatibleFeature> newCompatible,
             FeatureSet<AutoclearFeature> newAutoclear) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                newIncompatible,
-                newCompatible,
-                newAutoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.incompatible = newIncompatible;
+        draft.compatible = newCompatible;
+        draft.autoclear = newAutoclear;
+        return draft.header();
     }
 
     /** With other extensions, in that order. */
     public Header withExtensions(List<HeaderExtension> changed) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                changed,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.extensions = changed;
+        return draft.header();
     }
 
     /**
@@ -393,48 +302,17 @@ public record Header(
         if (format != null) {
             changed.add(0, HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, format));
         }
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                refcountOrder,
-                compressionType,
-                unknownFields,
-                changed,
-                name == null ? null : HeaderBytes.ofText(name));
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.extensions = changed;
+        draft.backing = name == null ? null : HeaderBytes.ofText(name);
+        return draft.header();
     }
 
     /** With refcounts of another width; their table must have been written so. */
     public Header withRefcountOrder(int order) {
-        return new Header(
-                version,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                incompatible,
-                compatible,
-                autoclear,
-                order,
-                compressionType,
-                unknownFields,
-                extensions,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.refcountOrder = order;
+        return draft.header();
     }
 
     /** As one of version 3, if it is none: without any feature, and with their names. */
@@ -459,24 +337,14 @@ public record Header(
     }
 
     private Header ofVersion(int number, HeaderBytes laterFields, List<HeaderExtension> changed) {
-        return new Header(
-                number,
-                clusterBits,
-                size,
-                cryptMethod,
-                l1Size,
-                l1TableOffset,
-                refcountTableOffset,
-                refcountTableClusters,
-                snapshotCount,
-                snapshotsOffset,
-                FeatureSet.none(),
-                FeatureSet.none(),
-                FeatureSet.none(),
-                refcountOrder,
-                CompressionType.values()[0],
-                laterFields,
-                changed,
-                backing);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.version = number;
+        draft.incompatible = FeatureSet.none();
+        draft.compatible = FeatureSet.none();
+        draft.autoclear = FeatureSet.none();
+        draft.compressionType = CompressionType.values()[0];
+        draft.unknownFields = laterFields;
+        draft.extensions = changed;
+        return draft.header();
     }
 }

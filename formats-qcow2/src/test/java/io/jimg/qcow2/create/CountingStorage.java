@@ -1,103 +1,23 @@
 package io.jimg.qcow2.create;
 
-import io.jimg.Limits;
-import io.jimg.storage.HostExtent;
-import io.jimg.storage.Outcome;
+import io.jimg.storage.ForwardingStorage;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Notes the length of every write. */
-record CountingStorage(Storage inner, List<Long> writes) implements Storage {
-    @Override
-    public String name() {
-        return inner.name();
-    }
+final class CountingStorage extends ForwardingStorage {
+    private final List<Long> writes;
 
-    @Override
-    public String protocol() {
-        return inner.protocol();
-    }
-
-    @Override
-    public Object identity() {
-        return inner.identity();
-    }
-
-    @Override
-    public boolean readOnly() {
-        return inner.readOnly();
-    }
-
-    @Override
-    public long size() throws IOException {
-        return inner.size();
-    }
-
-    @Override
-    public long allocatedSize() throws IOException {
-        return inner.allocatedSize();
-    }
-
-    @Override
-    public Limits limits() {
-        return inner.limits();
-    }
-
-    @Override
-    public void read(ByteBuffer destination, long hostOffset) throws IOException {
-        inner.read(destination, hostOffset);
+    CountingStorage(Storage inner, List<Long> writes) {
+        super(inner);
+        this.writes = writes;
     }
 
     @Override
     public void write(ByteBuffer source, long hostOffset) throws IOException {
         writes.add((long) source.remaining());
-        inner.write(source, hostOffset);
-    }
-
-    @Override
-    public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
-        return inner.zero(hostOffset, length, keepAllocated);
-    }
-
-    @Override
-    public Outcome punch(long hostOffset, long length) throws IOException {
-        return inner.punch(hostOffset, length);
-    }
-
-    @Override
-    public Outcome allocate(long hostOffset, long length) throws IOException {
-        return inner.allocate(hostOffset, length);
-    }
-
-    @Override
-    public void truncate(long newSize) throws IOException {
-        inner.truncate(newSize);
-    }
-
-    @Override
-    public boolean growsWithZeroes() {
-        return inner.growsWithZeroes();
-    }
-
-    @Override
-    public HostExtent extentAt(long hostOffset, long length) throws IOException {
-        return inner.extentAt(hostOffset, length);
-    }
-
-    @Override
-    public Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException {
-        return inner.copyFrom(source, sourceOffset, hostOffset, length);
-    }
-
-    @Override
-    public void flush() throws IOException {
-        inner.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
-        inner.close();
+        super.write(source, hostOffset);
     }
 }

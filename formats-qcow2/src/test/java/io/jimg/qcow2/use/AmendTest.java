@@ -21,6 +21,7 @@ import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.storage.FileStorage;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;

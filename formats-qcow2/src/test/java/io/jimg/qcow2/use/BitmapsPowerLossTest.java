@@ -9,6 +9,7 @@ import io.jimg.capability.CheckReport;
 import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -17,6 +17,7 @@ import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.storage.FileStorage;
 import io.jimg.testkit.ExpectedContent;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
 import io.jimg.testkit.Step;

@@ -8,6 +8,7 @@ import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
 import io.jimg.storage.MemoryStorage;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -11,6 +11,7 @@ import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.image.Qcow2Opener;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -8,6 +8,7 @@ import io.jimg.qcow2.Qcow2OpenOptions;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -13,6 +13,7 @@ import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.FaultyStorage;
 import io.jimg.testkit.FaultyStorage.Call;
 import io.jimg.testkit.FaultyStorage.Fault;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;

@@ -20,6 +20,7 @@ import io.jimg.spi.CreateRequest;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
 import io.jimg.testdata.GoldenImages;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -8,6 +8,7 @@ import io.jimg.qcow2.Qcow2Format;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 

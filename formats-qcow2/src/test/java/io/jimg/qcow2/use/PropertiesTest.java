@@ -3,6 +3,7 @@ package io.jimg.qcow2.use;
 import io.jimg.BlockDevice;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.DeviceProperties;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Specimen;
 import java.io.IOException;

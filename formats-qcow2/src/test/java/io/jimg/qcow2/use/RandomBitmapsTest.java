@@ -8,6 +8,7 @@ import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Resizable;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.ExpectedContent;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Step;
 import java.io.IOException;

@@ -9,6 +9,7 @@ import io.jimg.capability.Resizable;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.ExpectedContent;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Step;
 import java.io.IOException;

@@ -14,6 +14,7 @@ import io.jimg.qcow2.header.HeaderFields;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testdata.GoldenImages;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.ByteBuffer;

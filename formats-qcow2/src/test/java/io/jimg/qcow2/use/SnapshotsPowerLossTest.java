@@ -10,6 +10,7 @@ import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.testdata.GoldenImage;
 import io.jimg.testdata.GoldenImages;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;

@@ -13,6 +13,7 @@ import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.ExpectedContent;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Step;
 import java.io.IOException;

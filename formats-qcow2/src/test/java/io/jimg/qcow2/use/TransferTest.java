@@ -11,6 +11,7 @@ import io.jimg.qcow2.Qcow2Format;
 import io.jimg.spi.CreateRequest;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

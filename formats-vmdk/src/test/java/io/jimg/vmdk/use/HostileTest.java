@@ -8,6 +8,7 @@ import io.jimg.capability.Checkable;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.MemoryStorage;
+import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Random;

@@ -10,6 +10,7 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.vmdk.Vmdk;
 import io.jimg.vmdk.VmdkFormat;
 import java.io.IOException;

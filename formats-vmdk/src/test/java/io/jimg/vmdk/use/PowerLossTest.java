@@ -6,6 +6,7 @@ import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
 import io.jimg.storage.FileStorage;
 import io.jimg.storage.MemoryStorage;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;

@@ -14,6 +14,7 @@ import io.jimg.ops.Convert;
 import io.jimg.ops.Create;
 import io.jimg.spi.DottedOptions;
 import io.jimg.storage.MemoryStorage;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.vmdk.descriptor.Descriptor;
 import java.io.IOException;

@@ -1,18 +1,23 @@
-package io.jimg.qcow2.use;
+package io.jimg.storage;
 
 import io.jimg.Limits;
-import io.jimg.storage.HostExtent;
-import io.jimg.storage.Outcome;
-import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** A storage that outlives the images that own it: closing it does nothing. */
-public class KeptStorage implements Storage {
+/**
+ * The base of storages that stand on one other, which they close: each call is passed on unless a subclass changes it.
+ */
+public class ForwardingStorage implements Storage {
     private final Storage inner;
 
-    public KeptStorage(Storage inner) {
+    /** Over {@code inner}. */
+    protected ForwardingStorage(Storage inner) {
         this.inner = inner;
+    }
+
+    @Override
+    public void about(StorageEvent event) throws IOException {
+        inner.about(event);
     }
 
     @Override
@@ -96,10 +101,22 @@ public class KeptStorage implements Storage {
     }
 
     @Override
+    public void share(Sharing sharing) throws IOException {
+        inner.share(sharing);
+    }
+
+    @Override
     public void flush() throws IOException {
         inner.flush();
     }
 
     @Override
-    public void close() {}
+    public void close() throws IOException {
+        inner.close();
+    }
+
+    @Override
+    public String toString() {
+        return inner.toString();
+    }
 }
