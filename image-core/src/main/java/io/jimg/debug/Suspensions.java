@@ -27,23 +27,22 @@ final class Suspensions implements Breakpoints {
 
     /** A request has come to a step: waits where a breakpoint is set. */
     void event(StorageEvent event) throws InterruptedIOException {
-        Suspended request;
+        Breakpoint met;
         Consumer<String> told;
         synchronized (this) {
-            Breakpoint met = take(event);
-            if (met == null) {
-                return;
-            }
-            request = new Suspended(met.tag());
-            suspended.add(request);
+            met = take(event);
             told = listener;
-            notifyAll();
         }
-        told.accept(request.tag);
-        awaitRelease(request);
+        if (met != null) {
+            // Told first: who waits for the request then finds what the listener made of it.
+            told.accept(met.tag());
+            awaitRelease(new Suspended(met.tag()));
+        }
     }
 
     private synchronized void awaitRelease(Suspended request) throws InterruptedIOException {
+        suspended.add(request);
+        notifyAll();
         try {
             while (!request.released) {
                 wait();

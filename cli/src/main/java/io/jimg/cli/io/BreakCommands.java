@@ -75,10 +75,11 @@ final class BreakCommands {
 
     private static void resume(Session session, List<String> operands) throws IoFailure {
         Breakpoints breakpoints = find(session.image());
+        // What ended before is said before: the request that goes on may be over before the next line is printed.
+        session.aio().report();
         if (breakpoints == null || !breakpoints.resume(operands.get(0))) {
             throw failed("Could not resume request", breakpoints);
         }
-        session.aio().report();
         session.console().line("blkdebug: Resuming request '" + operands.get(0) + "'");
     }
 
