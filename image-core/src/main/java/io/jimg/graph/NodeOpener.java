@@ -9,6 +9,7 @@ import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
 import io.jimg.spi.AlignedBuffers;
+import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.FilterProtocol;
 import io.jimg.spi.ImageFormat;
@@ -115,7 +116,7 @@ public final class NodeOpener {
             return used.open(
                     file, new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
         } catch (Throwable failure) {
-            closeAfter(failure, file);
+            Closing.after(failure, file);
             throw failure;
         }
     }
@@ -211,7 +212,7 @@ public final class NodeOpener {
             storage.share(Sharing.ofDataFile(mode.writable(), caller.inspectOnly()));
             return storage;
         } catch (Throwable failure) {
-            closeAfter(failure, storage);
+            Closing.after(failure, storage);
             throw failure;
         }
     }
@@ -256,7 +257,7 @@ public final class NodeOpener {
         try {
             return filter.open(inner, options, lists(filter, text));
         } catch (Throwable failure) {
-            closeAfter(failure, inner);
+            Closing.after(failure, inner);
             throw failure;
         }
     }
@@ -381,13 +382,5 @@ public final class NodeOpener {
             }
         }
         return schema.parse(known);
-    }
-
-    static void closeAfter(Throwable failure, AutoCloseable resource) {
-        try {
-            resource.close();
-        } catch (Exception second) {
-            failure.addSuppressed(second);
-        }
     }
 }

@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.spi.Closing;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -76,11 +77,7 @@ final class NewImageJob extends Job<Conversion> {
             }
             return writer;
         } catch (Throwable failure) {
-            try {
-                file.close();
-            } catch (IOException second) {
-                failure.addSuppressed(second);
-            }
+            Closing.after(failure, file);
             if (failure instanceof ImageException refused) {
                 throw new CreationException(refused);
             }

@@ -18,6 +18,7 @@ import io.jimg.ops.Convert;
 import io.jimg.ops.CopyBitmaps;
 import io.jimg.ops.Create;
 import io.jimg.ops.CreationException;
+import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenGate;
 import java.io.IOException;
@@ -78,7 +79,7 @@ final class Converter {
             }
             return opened;
         } catch (Throwable failure) {
-            opened.closeAfter(failure);
+            Closing.after(failure, opened);
             throw failure;
         }
     }

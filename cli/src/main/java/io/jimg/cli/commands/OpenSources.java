@@ -36,15 +36,6 @@ final class OpenSources implements AutoCloseable {
         return opened.get(0);
     }
 
-    /** Closes all after a failure, which keeps what else fails. */
-    void closeAfter(Throwable failure) {
-        try {
-            close();
-        } catch (IOException second) {
-            failure.addSuppressed(second);
-        }
-    }
-
     @Override
     public void close() throws IOException {
         ImageException first = null;

@@ -3,6 +3,7 @@ package io.jimg.qcow2.amend;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.change.ExclusiveFile;
+import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.mapping.EntryCodec;

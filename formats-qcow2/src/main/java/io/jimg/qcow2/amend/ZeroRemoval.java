@@ -6,6 +6,7 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderFields;
 import io.jimg.qcow2.header.IncompatibleFeature;

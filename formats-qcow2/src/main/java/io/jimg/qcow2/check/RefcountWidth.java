@@ -4,6 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderFields;
 import io.jimg.storage.Storage;
@@ -19,17 +20,11 @@ public final class RefcountWidth implements MetadataChange<Boolean> {
     private final int order;
     private final Pulse pulse;
 
-    /** Is told of progress, and throws where it is no longer wanted. */
-    @FunctionalInterface
-    public interface Pulse {
-        /** So much of so much is done. */
-        void passed(long done, long total) throws IOException;
-    }
-
     /**
      * A change.
      *
      * @param order log2 of the new width in bits, from 0 to 6
+     * @param pulse is told how many refcount blocks of all are behind
      */
     public RefcountWidth(int order, Pulse pulse) {
         this.order = order;

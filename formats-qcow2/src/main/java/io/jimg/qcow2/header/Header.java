@@ -241,27 +241,22 @@ public record Header(
 
     /** With other incompatible features. */
     public Header withIncompatible(FeatureSet<IncompatibleFeature> features) {
-        return withFeatures(features, compatible, autoclear);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.incompatible = features;
+        return draft.header();
     }
 
     /** With other compatible features. */
     public Header withCompatible(FeatureSet<CompatibleFeature> features) {
-        return withFeatures(incompatible, features, autoclear);
+        HeaderDraft draft = new HeaderDraft(this);
+        draft.compatible = features;
+        return draft.header();
     }
 
     /** With other autoclear features. */
     public Header withAutoclear(FeatureSet<AutoclearFeature> features) {
-        return withFeatures(incompatible, compatible, features);
-    }
-
-    private Header withFeatures(
-            FeatureSet<IncompatibleFeature> newIncompatible,
-            FeatureSet<CompatibleFeature> newCompatible,
-            FeatureSet<AutoclearFeature> newAutoclear) {
         HeaderDraft draft = new HeaderDraft(this);
-        draft.incompatible = newIncompatible;
-        draft.compatible = newCompatible;
-        draft.autoclear = newAutoclear;
+        draft.autoclear = features;
         return draft.header();
     }
 
@@ -342,7 +337,7 @@ public record Header(
         draft.incompatible = FeatureSet.none();
         draft.compatible = FeatureSet.none();
         draft.autoclear = FeatureSet.none();
-        draft.compressionType = CompressionType.values()[0];
+        draft.compressionType = CompressionType.ZLIB;
         draft.unknownFields = laterFields;
         draft.extensions = changed;
         return draft.header();

@@ -12,6 +12,7 @@ import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.snapshot.SnapshotReader;
+import io.jimg.spi.Closing;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
@@ -85,7 +86,7 @@ public final class Qcow2Opener {
             Foundation foundation = Foundation.of(files, context, header, cipher);
             return new Qcow2Image(foundation, new Qcow2Loader(foundation, header).load());
         } catch (Throwable failure) {
-            ImageFiles.closeAfter(failure, externalData, backing, cipher);
+            Closing.after(failure, externalData, backing, cipher);
             throw failure;
         }
     }
@@ -101,7 +102,7 @@ public final class Qcow2Opener {
         if (!header.hasDataFile() && data != null) {
             ImageException failure = fail(
                     file, ErrorKind.BAD_OPTION, "'data-file' can only be set for images with an external data file");
-            ImageFiles.closeAfter(failure, data);
+            Closing.after(failure, data);
             throw failure;
         }
         return data;

@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;

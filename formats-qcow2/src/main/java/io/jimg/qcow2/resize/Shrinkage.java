@@ -2,6 +2,7 @@ package io.jimg.qcow2.resize;
 
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
+import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.storage.Storage;
 import java.io.IOException;

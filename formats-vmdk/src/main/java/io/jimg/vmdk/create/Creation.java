@@ -3,6 +3,7 @@ package io.jimg.vmdk.create;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.host.DeflateLibrary;
+import io.jimg.spi.Closing;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.Storage;
@@ -79,7 +80,7 @@ public final class Creation {
             writer.finish();
         } finally {
             if (!plan.embedded()) {
-                closeAll(extents, null);
+                Closing.all(extents);
             }
         }
     }
@@ -123,7 +124,7 @@ public final class Creation {
             }
             return extents;
         } catch (Throwable failure) {
-            closeAll(extents, failure);
+            Closing.after(failure, extents);
             throw failure;
         }
     }
@@ -136,24 +137,5 @@ public final class Creation {
         storage.truncate(0);
         storage.write(ByteBuffer.allocate((int) Math.min(FIRST_BLOCK, size)), 0);
         storage.truncate(size);
-    }
-
-    private static void closeAll(List<ExtentWriter> extents, @org.jspecify.annotations.Nullable Throwable failure)
-            throws IOException {
-        IOException first = null;
-        for (ExtentWriter extent : extents) {
-            try {
-                extent.close();
-            } catch (IOException next) {
-                if (failure != null) {
-                    failure.addSuppressed(next);
-                } else if (first == null) {
-                    first = next;
-                }
-            }
-        }
-        if (first != null) {
-            throw first;
-        }
     }
 }

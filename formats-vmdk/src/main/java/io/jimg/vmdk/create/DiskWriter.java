@@ -1,5 +1,6 @@
 package io.jimg.vmdk.create;
 
+import io.jimg.spi.Closing;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.Storage;
 import io.jimg.vmdk.descriptor.ExtentLine;
@@ -106,22 +107,8 @@ final class DiskWriter implements ImageWriter {
 
     @Override
     public void close() throws IOException {
-        IOException failure = null;
-        for (ExtentWriter extent : extents) {
-            try {
-                extent.close();
-            } catch (IOException next) {
-                if (failure == null) {
-                    failure = next;
-                } else {
-                    failure.addSuppressed(next);
-                }
-            }
-        }
-        try (file) {
-            if (failure != null) {
-                throw failure;
-            }
-        }
+        List<AutoCloseable> all = new ArrayList<>(extents);
+        all.add(file);
+        Closing.all(all);
     }
 }

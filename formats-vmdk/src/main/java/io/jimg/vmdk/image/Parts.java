@@ -1,5 +1,6 @@
 package io.jimg.vmdk.image;
 
+import io.jimg.spi.Closing;
 import io.jimg.storage.Storage;
 import io.jimg.vmdk.sparse.GrainCodec;
 import java.io.IOException;
@@ -58,20 +59,6 @@ record Parts(List<Part> list, Storage file, GrainCodec codec) implements AutoClo
     @Override
     public void close() throws IOException {
         codec.close();
-        IOException failure = null;
-        for (Storage each : files()) {
-            try {
-                each.close();
-            } catch (IOException next) {
-                if (failure == null) {
-                    failure = next;
-                } else {
-                    failure.addSuppressed(next);
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
+        Closing.all(files());
     }
 }

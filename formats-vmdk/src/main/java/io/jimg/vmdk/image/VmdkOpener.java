@@ -4,6 +4,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.host.DeflateLibrary;
+import io.jimg.spi.Closing;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
@@ -79,7 +80,7 @@ public final class VmdkOpener {
         try {
             return opener.open();
         } catch (Throwable failure) {
-            opener.closeAfter(failure);
+            Closing.after(failure, opener.opened());
             throw failure;
         }
     }
@@ -269,19 +270,11 @@ public final class VmdkOpener {
         return folder + name;
     }
 
-    private void closeAfter(Throwable failure) {
-        List<AutoCloseable> all = new ArrayList<>(opened.values());
+    /** What was opened so far. */
+    private List<@Nullable AutoCloseable> opened() {
+        List<@Nullable AutoCloseable> all = new ArrayList<>(opened.values());
         all.add(codec);
-        DiskImage beneath = parent;
-        if (beneath != null) {
-            all.add(beneath);
-        }
-        for (AutoCloseable each : all) {
-            try {
-                each.close();
-            } catch (Exception second) {
-                failure.addSuppressed(second);
-            }
-        }
+        all.add(parent);
+        return all;
     }
 }

@@ -1,8 +1,8 @@
-package io.jimg.qcow2.amend;
+package io.jimg.qcow2.change;
 
 import java.io.IOException;
 
-/** Is told of progress, and throws where it is no longer wanted. */
+/** Is told how far a change has come, and throws where it is no longer wanted. */
 @FunctionalInterface
 public interface Pulse {
     /** So much of so much is done. */
