@@ -6,6 +6,7 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.all.AllFormats;
+import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Console;
 import io.jimg.spi.DottedOptions;
@@ -26,24 +27,24 @@ public final class ImageSource {
         this.console = console;
     }
 
-    /** {@code --image-opts}: names are lists of options. */
-    public void imageOpts() {
-        imageOpts = true;
-    }
-
-    /** {@code -U}. */
-    public void forceShare() {
-        forceShare = true;
+    /**
+     * Takes an option that says how images are opened: {@code --object}, {@code --image-opts} or {@code -U}.
+     *
+     * @param key the option's key in its table
+     * @param words where its argument is
+     */
+    public void take(String key, Getopt words) throws CommandException, IOException {
+        switch (key) {
+            case "object" -> secrets.define(words.argument());
+            case "image-opts" -> imageOpts = true;
+            case "U" -> forceShare = true;
+            default -> throw new IllegalStateException(key);
+        }
     }
 
     /** Sets the cache mode. */
     public void cache(CacheMode mode) {
         cache = mode;
-    }
-
-    /** {@code --object}. */
-    public void define(String object) throws CommandException, IOException {
-        secrets.define(object);
     }
 
     /** The secrets defined. */

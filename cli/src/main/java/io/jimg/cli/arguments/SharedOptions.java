@@ -19,13 +19,13 @@ public final class SharedOptions {
     public static final OptionSpec FORMAT = OptionSpec.valued(
                     'f', "fmt", "format of the image; found by content if not stated")
             .or("format");
-    /** {@code --object}, for {@link ImageSource#define}. */
+    /** {@code --object}, for {@link ImageSource#take}. */
     public static final OptionSpec OBJECT =
             OptionSpec.valued("object", "objectdef", "define an object, such as secret,id=ID,file=FILE");
-    /** {@code --image-opts}, for {@link ImageSource#imageOpts}. */
+    /** {@code --image-opts}, for {@link ImageSource#take}. */
     public static final OptionSpec IMAGE_OPTS =
             OptionSpec.flag("image-opts", "read FILENAME as a list of options (driver=...,file.filename=...)");
-    /** {@code -U}, for {@link ImageSource#forceShare}. */
+    /** {@code -U}, for {@link ImageSource#take}. */
     public static final OptionSpec FORCE_SHARE = OptionSpec.flag(
                     'U', "open although another process may write the image")
             .or("force-share");

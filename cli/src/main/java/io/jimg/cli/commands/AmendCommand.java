@@ -1,11 +1,11 @@
 package io.jimg.cli.commands;
 
-import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.Images;
 import io.jimg.Job;
 import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OptionLists;
 import io.jimg.cli.arguments.SharedOptions;
@@ -79,12 +79,10 @@ final class AmendCommand implements Command {
                 case "q" -> quiet = true;
                 case "p" -> shown = true;
                 case "f" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
                 case "t" -> cache = words.argument();
                 case "force" -> force = true;
                 case "o" -> options = OptionLists.append(options, words.argument());
-                case "object" -> source.define(words.argument());
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         if (options == null) {
@@ -96,15 +94,9 @@ final class AmendCommand implements Command {
             console.out().print(CreateOptionsHelp.amend(format, Amend.schema(images.format(format))));
             return 0;
         }
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
-        @Nullable CacheMode mode = CacheModes.find(cache);
-        if (mode == null) {
-            throw new CommandException("Invalid cache option: " + cache);
-        }
-        source.cache(mode);
-        ImageSource.Located located = source.locate(names.get(0), format);
+        String name = ImageName.only(names);
+        source.cache(CacheModes.parse("cache option", cache));
+        ImageSource.Located located = source.locate(name, format);
         Progress progress = new Progress(console, shown && !quiet, Progress.ONE_PERCENT);
         try (DiskImage image =
                 located.with(located.options().withWritable(true)).open()) {

@@ -3,6 +3,7 @@ package io.jimg.cli.commands;
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.arguments.SizeArgument;
@@ -80,19 +81,14 @@ final class BenchCommand implements Command {
                     return HELP;
                 }
                 case "f" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                case "object" -> source.define(words.argument());
+                case "object", "image-opts", "U" -> source.take(key, words);
                 case "q" -> {
                     // The one line of figures is what the command is called for.
                 }
                 default -> take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
+        String name = ImageName.only(words.operands());
         if (!write && flushInterval > 0) {
             throw new CommandException("--flush-interval is only available in write tests");
         }
@@ -100,9 +96,9 @@ final class BenchCommand implements Command {
             throw new CommandException("Flush interval can't be smaller than depth");
         }
         source.cache(cache);
-        ImageSource.Located located = source.locate(names.get(0), format);
+        ImageSource.Located located = source.locate(name, format);
         if (nativeAio && !cache.direct()) {
-            throw new CommandException("Could not open '" + names.get(0)
+            throw new CommandException("Could not open '" + name
                     + "': aio=native was specified, but it requires cache.direct=on, which was not specified.");
         }
         try (DiskImage image =

@@ -84,9 +84,7 @@ final class BitmapCommand implements Command {
                 case "F" -> sourceFormat = words.argument();
                 case "g" -> granularity = SizeArgument.parse("granularity", words.argument());
                 case "f" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
-                case "object" -> source.define(words.argument());
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         check(words.operands());

@@ -1,6 +1,5 @@
 package io.jimg.cli.commands;
 
-import io.jimg.CacheMode;
 import io.jimg.DamageException;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
@@ -10,6 +9,7 @@ import io.jimg.capability.CheckFailedException;
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.Repairable;
 import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
 import io.jimg.cli.arguments.SharedOptions;
@@ -80,22 +80,12 @@ final class CheckCommand implements Command {
                 case "output" -> output = OutputForm.parse(words.argument());
                 case "T" -> cache = words.argument();
                 case "q" -> quiet = true;
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
-        @Nullable CacheMode mode = CacheModes.find(cache);
-        if (mode == null) {
-            throw new CommandException("Invalid source cache option: " + cache);
-        }
-        source.cache(mode);
-        ImageSource.Located located = source.locate(names.get(0), format);
+        String name = ImageName.only(words.operands());
+        source.cache(CacheModes.parse("source cache option", cache));
+        ImageSource.Located located = source.locate(name, format);
         try (DiskImage image = located.with(
                         located.options().withWritable(repair != null).withToCheck(true))
                 .open()) {

@@ -1,9 +1,9 @@
 package io.jimg.cli.commands;
 
-import io.jimg.CacheMode;
 import io.jimg.Job;
 import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.arguments.SizeArgument;
@@ -75,21 +75,12 @@ final class CommitCommand implements Command {
                 case "r" -> rate = SizeArgument.parse("rate limit", words.argument());
                 case "p" -> progress = true;
                 case "q" -> quiet = true;
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
-        @Nullable CacheMode mode = CacheModes.find(cache);
-        if (mode == null) {
-            throw new CommandException("Invalid cache option: " + cache);
-        }
-        source.cache(mode);
-        ImageSource.Located image = source.locate(names.get(0), format);
+        String name = ImageName.only(words.operands());
+        source.cache(CacheModes.parse("cache option", cache));
+        ImageSource.Located image = source.locate(name, format);
         Job<?> job = new Commit(AllFormats.images(), image.name(), image.options())
                 .base(base)
                 .drop(drop)

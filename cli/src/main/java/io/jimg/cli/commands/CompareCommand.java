@@ -84,10 +84,7 @@ final class CompareCommand implements Command {
                 case "p" -> progress = true;
                 case "q" -> quiet = true;
                 case "s" -> strict = true;
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         List<String> names = words.operands();

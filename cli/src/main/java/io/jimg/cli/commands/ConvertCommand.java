@@ -102,10 +102,7 @@ final class ConvertCommand implements Command {
                 case "skip-broken-bitmaps" -> request.skipBrokenBitmaps = true;
                 case "p" -> request.progress = true;
                 case "q" -> request.quiet = true;
-                case "object" -> request.source.define(words.argument());
-                case "image-opts" -> request.source.imageOpts();
-                case "U" -> request.source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> request.source.take(key, words);
             }
         }
         request.check();

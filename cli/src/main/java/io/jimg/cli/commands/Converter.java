@@ -48,11 +48,7 @@ final class Converter {
      * @return the exit code
      */
     int run(List<String> sources, String target) throws CommandException, IOException {
-        @Nullable CacheMode mode = CacheModes.find(request.sourceCache);
-        if (mode == null) {
-            throw new CommandException("Invalid source cache option: " + request.sourceCache);
-        }
-        request.source.cache(mode);
+        request.source.cache(CacheModes.parse("source cache option", request.sourceCache));
         Progress bar = new Progress(console, request.progress && !request.quiet, Progress.ONE_PERCENT);
         bar.begin();
         try (OpenSources opened = open(sources)) {
@@ -105,10 +101,11 @@ final class Converter {
             return;
         }
         Create create = create(images.size(), target);
+        // A target that can't be made is complained of before its cache mode.
         @Nullable CacheMode mode = CacheModes.find(request.targetCache);
         Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
         if (mode == null) {
-            throw badTargetCache();
+            throw CacheModes.unknown("cache option", request.targetCache);
         }
         try {
             run(job, bar);
@@ -162,15 +159,7 @@ final class Converter {
     }
 
     private CacheMode targetCacheMode() throws CommandException {
-        @Nullable CacheMode mode = CacheModes.find(request.targetCache);
-        if (mode == null) {
-            throw badTargetCache();
-        }
-        return mode;
-    }
-
-    private CommandException badTargetCache() {
-        return new CommandException("Invalid cache option: " + request.targetCache);
+        return CacheModes.parse("cache option", request.targetCache);
     }
 
     /** The bitmaps that go along; null for none. A snapshot has those of its image. */

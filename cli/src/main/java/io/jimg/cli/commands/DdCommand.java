@@ -69,10 +69,7 @@ final class DdCommand implements Command {
                 }
                 case "f" -> sourceFormat = words.argument();
                 case "O" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                case "object" -> source.define(words.argument());
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         for (String operand : words.operands()) {

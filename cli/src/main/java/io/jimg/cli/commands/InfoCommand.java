@@ -2,6 +2,7 @@ package io.jimg.cli.commands;
 
 import io.jimg.DiskImage;
 import io.jimg.all.AllFormats;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
 import io.jimg.cli.arguments.SharedOptions;
@@ -60,17 +61,11 @@ final class InfoCommand implements Command {
                 case "f" -> format = words.argument();
                 case "output" -> output = OutputForm.parse(words.argument());
                 case "backing-chain" -> chain = true;
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
-        List<ImageInfo> infos = collect(source.locate(names.get(0), format), chain);
+        String name = ImageName.only(words.operands());
+        List<ImageInfo> infos = collect(source.locate(name, format), chain);
         if (output == OutputForm.JSON) {
             invocation
                     .console()

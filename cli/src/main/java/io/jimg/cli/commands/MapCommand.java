@@ -3,6 +3,7 @@ package io.jimg.cli.commands;
 import io.jimg.DiskImage;
 import io.jimg.Extent;
 import io.jimg.ImageException;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
 import io.jimg.cli.arguments.SharedOptions;
@@ -65,17 +66,11 @@ final class MapCommand implements Command {
                 case "s" -> start = SizeArgument.parse("start offset", words.argument());
                 case "l" -> length = SizeArgument.parse("max length", words.argument());
                 case "output" -> output = OutputForm.parse(words.argument());
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
-        try (DiskImage image = source.locate(names.get(0), format).open()) {
+        String name = ImageName.only(words.operands());
+        try (DiskImage image = source.locate(name, format).open()) {
             MapExtents map = new MapExtents(image).start(start).length(length);
             return print(invocation.console(), map, output, start);
         }

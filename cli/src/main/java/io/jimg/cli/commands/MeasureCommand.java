@@ -82,13 +82,11 @@ final class MeasureCommand implements Command {
                 }
                 case "l" -> snapshot = SnapshotChoice.parse(console, words.argument());
                 case "output" -> output = OutputForm.parse(words.argument());
-                case "object" -> source.define(words.argument());
                 case "image-opts" -> {
                     imageOpts = true;
-                    source.imageOpts();
+                    source.take(key, words);
                 }
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         Measurement measured = measure(console, source, operand(words.operands()));

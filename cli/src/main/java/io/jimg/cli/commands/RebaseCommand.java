@@ -1,8 +1,8 @@
 package io.jimg.cli.commands;
 
-import io.jimg.CacheMode;
 import io.jimg.all.AllFormats;
 import io.jimg.cli.arguments.CacheModes;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.getopt.Getopt;
@@ -77,35 +77,21 @@ final class RebaseCommand implements Command {
                 case "c" -> compress = true;
                 case "p" -> progress = true;
                 case "q" -> quiet = true;
-                case "object" -> source.define(words.argument());
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
+        String name = ImageName.only(words.operands());
         if (!unsafe && backing == null) {
             throw new UsageException("Must specify backing file (-b) or use unsafe mode (-u)");
         }
-        source.cache(mode("", cache));
-        ImageSource.Located image = source.locate(names.get(0), format);
+        source.cache(CacheModes.parse("cache option", cache));
+        ImageSource.Located image = source.locate(name, format);
         Rebase rebase = new Rebase(AllFormats.images(), image.name(), image.options())
                 .onto(backing, backingFormat)
-                .backingCache(mode("source ", sourceCache))
+                .backingCache(CacheModes.parse("source cache option", sourceCache))
                 .unsafe(unsafe)
                 .compress(compress);
         CommitCommand.run(rebase.job(), new Progress(console, progress && !quiet, Progress.ONE_PERCENT));
         return 0;
-    }
-
-    private static CacheMode mode(String what, String word) throws CommandException {
-        @Nullable CacheMode mode = CacheModes.find(word);
-        if (mode == null) {
-            throw new CommandException("Invalid " + what + "cache option: " + word);
-        }
-        return mode;
     }
 }

@@ -71,11 +71,9 @@ final class ResizeCommand implements Command {
                 }
                 case "q" -> quiet = true;
                 case "f" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
                 case "shrink" -> shrink = true;
                 case "preallocation" -> preallocation = parsePreallocation(words.argument());
-                case "object" -> source.define(words.argument());
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
         List<String> operands = new ArrayList<>(words.operands());

@@ -5,6 +5,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
+import io.jimg.cli.arguments.ImageName;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.SharedOptions;
 import io.jimg.cli.getopt.Getopt;
@@ -72,9 +73,6 @@ final class SnapshotCommand implements Command {
                     // Nothing is said but the list that was asked for.
                 }
                 case "f" -> format = words.argument();
-                case "image-opts" -> source.imageOpts();
-                case "U" -> source.forceShare();
-                case "object" -> source.define(words.argument());
                 case "l", "c", "a", "d" -> {
                     if (action != null) {
                         throw new UsageException("Cannot mix '-l', '-a', '-c', '-d'");
@@ -82,15 +80,12 @@ final class SnapshotCommand implements Command {
                     action = key;
                     argument = key.equals("l") ? "" : words.argument();
                 }
-                default -> throw new IllegalStateException(key);
+                default -> source.take(key, words);
             }
         }
-        List<String> names = words.operands();
-        if (names.size() != 1) {
-            throw new UsageException("Expecting one image file name");
-        }
+        String name = ImageName.only(words.operands());
         String wanted = action == null ? "l" : action;
-        ImageSource.Located located = source.locate(names.get(0), format);
+        ImageSource.Located located = source.locate(name, format);
         try (DiskImage image = located.with(located.options().withWritable(!wanted.equals("l")))
                 .open()) {
             Optional<Snapshots> snapshots = image.capability(Snapshots.class);
