@@ -166,13 +166,13 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
          *
          * @return the new size
          */
-        long apply(Storage file, EncryptedBytes bytes, long payloadOffset) throws IOException;
+        long apply(Storage file, long payloadOffset) throws IOException;
     }
 
     /** Resizes while no request is in flight. */
     long resize(Resizing resizing) throws IOException {
         return alone(() -> {
-            long newSize = resizing.apply(file, bytes(), volume.header().payloadOffset());
+            long newSize = resizing.apply(file, volume.header().payloadOffset());
             setSize(newSize);
             return newSize;
         });

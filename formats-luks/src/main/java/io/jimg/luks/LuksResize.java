@@ -11,8 +11,8 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Gives a volume's payload another length. Zeroes of the file would be noise to the guest, so a new part is written
- * with encrypted ones, whatever is to be reserved; a failure leaves the volume as it was.
+ * Gives a volume's payload another length. A new part is noise to the guest, as it is in a new volume: zeroes of the
+ * file, decrypted. A failure leaves the volume as it was.
  */
 final class LuksResize extends Job<Long> {
     private final LuksImage image;
@@ -33,7 +33,7 @@ final class LuksResize extends Job<Long> {
     }
 
     /** Resizes, with no request under way. */
-    private long apply(Storage file, EncryptedBytes bytes, long payloadOffset) throws IOException {
+    private long apply(Storage file, long payloadOffset) throws IOException {
         long oldSize = image.size();
         if (newSize < oldSize && !shrink) {
             throw fail(ErrorKind.BAD_OPTION, "The image would become smaller, which was not allowed");
@@ -53,28 +53,25 @@ final class LuksResize extends Job<Long> {
         if (!file.growsWithZeroes()) {
             throw fail(ErrorKind.UNSUPPORTED, "Cannot resize device files");
         }
-        if (newSize > oldSize) {
-            grow(file, bytes, payloadOffset, oldSize);
+        if (preallocation != Preallocation.OFF) {
+            reserve(file, payloadOffset + oldSize, newSize - oldSize);
         }
         file.truncate(payloadOffset + newSize);
         return newSize;
     }
 
-    private void grow(Storage file, EncryptedBytes bytes, long payloadOffset, long oldSize) throws IOException {
-        long added = newSize - oldSize;
+    private void reserve(Storage file, long end, long added) throws IOException {
         try {
-            if (preallocation == Preallocation.FALLOC
-                    && file.allocate(payloadOffset + oldSize, added) == Outcome.UNSUPPORTED) {
-                file.truncate(payloadOffset + oldSize);
+            if (preallocation == Preallocation.FULL || file.allocate(end, added) == Outcome.UNSUPPORTED) {
+                Zeroes.write(added, (zeroes, at) -> {
+                    checkCancelled();
+                    progress(at, added);
+                    file.write(zeroes, end + at);
+                });
             }
-            Zeroes.write(added, (zeroes, at) -> {
-                checkCancelled();
-                progress(at, added);
-                bytes.write(zeroes, oldSize + at);
-            });
         } catch (IOException failure) {
             try {
-                file.truncate(payloadOffset + oldSize);
+                file.truncate(end);
             } catch (IOException second) {
                 failure.addSuppressed(second);
             }

@@ -25,9 +25,10 @@ public interface Resizable {
 
     /**
      * A change of the disk's size. Requests that come meanwhile wait for it; those that began before are over when it
-     * begins. What is added reads as zero, whatever a backing file holds there; what is cut off is lost. Where it fails
-     * or is cancelled the disk has its old size and content; where the failure comes when the new size is written
-     * already, the new ones.
+     * begins. What is added reads as zero, whatever a backing file holds there, or as noise where a cipher makes that
+     * of a file's zeroes; {@link io.jimg.BlockDevice#extentAt} tells. What is cut off is lost. Where it fails or is
+     * cancelled the disk has its old size and content; where the failure comes when the new size is written already,
+     * the new ones.
      *
      * @param newSize guest bytes, at least 0; a format may want a multiple of a unit
      * @param preallocation what is reserved of the new part; {@link Preallocation#OFF} where the disk does not grow

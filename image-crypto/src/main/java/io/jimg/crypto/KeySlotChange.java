@@ -62,6 +62,10 @@ public record KeySlotChange(
     /**
      * Makes the change. A loss of power leaves each slot as it was or as it shall be, or, while it is erased, useless.
      *
+     * <p>A slot that is active and overwritten by force is useless for a while, too, for its key material has its place
+     * and no other. Where another slot is free, that one holds the new passphrase meanwhile: at every moment the old or
+     * the new passphrase opens the volume. Where none is free, seven others are active and stay.
+     *
      * @param passphrase what opens the volume now; for {@link State#ACTIVE}
      * @param force whether even the last slot may be erased, and with it all data
      * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#SECRET} with QEMU's sentence; nothing was
@@ -86,31 +90,56 @@ public record KeySlotChange(
         if (passphrase == null || newSecret == null) {
             throw new ImageException(ErrorKind.SECRET, "Parameter 'key-secret' is required for cipher");
         }
-        byte[] key;
+        byte[] key = masterKey(volume, passphrase);
         try {
-            key = volume.unlock(passphrase);
+            long time = iterationTime == null ? LuksOptions.DEFAULT_ITERATION_TIME : iterationTime;
+            put(volume, target, volume.seal(key, newSecret, time, entropy), entropy);
+        } finally {
+            Arrays.fill(key, (byte) 0);
+        }
+    }
+
+    private static byte[] masterKey(LuksVolume volume, byte[] passphrase) throws IOException {
+        try {
+            return volume.unlock(passphrase);
         } catch (ImageException wrong) {
             throw wrong.kind() == ErrorKind.SECRET
                     ? new ImageException(ErrorKind.SECRET, "Failed to retrieve the master key", wrong)
                     : wrong;
         }
-        try {
-            long time = iterationTime == null ? LuksOptions.DEFAULT_ITERATION_TIME : iterationTime;
-            volume.fillSlot(target, key, newSecret, time, entropy);
-        } finally {
-            Arrays.fill(key, (byte) 0);
+    }
+
+    private static void put(LuksVolume volume, int target, LuksVolume.SealedKey key, LuksEntropy entropy)
+            throws IOException {
+        List<LuksKeySlot> before = volume.header().slots();
+        int spare = before.get(target).active() ? firstInactive(before) : -1;
+        if (spare >= 0) {
+            volume.fillSlot(spare, key);
+            volume.writeHeader();
         }
+        volume.fillSlot(target, key);
         volume.writeHeader();
+        if (spare >= 0) {
+            volume.eraseSlot(spare, before.get(spare), entropy);
+        }
     }
 
     private static int freeSlot(LuksVolume volume) throws ImageException {
-        List<LuksKeySlot> slots = volume.header().slots();
+        int free = firstInactive(volume.header().slots());
+        if (free < 0) {
+            throw refused("Can't add a keyslot - all keyslots are in use");
+        }
+        return free;
+    }
+
+    /** Index of the first slot that is free; negative for none. */
+    private static int firstInactive(List<LuksKeySlot> slots) {
         for (int i = 0; i < slots.size(); i++) {
             if (!slots.get(i).active()) {
                 return i;
             }
         }
-        throw refused("Can't add a keyslot - all keyslots are in use");
+        return -1;
     }
 
     private void erase(LuksVolume volume, boolean force, LuksEntropy entropy) throws IOException {

@@ -85,7 +85,7 @@ public final class LuksVolume {
                     Uuids.random(entropy.random()),
                     slots);
             LuksVolume volume = new LuksVolume(file, start, header);
-            volume.fillSlot(0, key, passphrase, parameters.iterationTime(), entropy);
+            volume.fillSlot(0, volume.seal(key, passphrase, parameters.iterationTime(), entropy));
             file.write(volume.header.bytes(), start);
             return new SectorCipher(cipher, key);
         } finally {
@@ -171,11 +171,15 @@ public final class LuksVolume {
     }
 
     /**
-     * Puts the master key under a passphrase into a slot. What is stored becomes valid with the header's first sector,
-     * which is written last.
+     * The master key under a passphrase, as any slot can hold it.
+     *
+     * @param material the key material, encrypted
      */
-    void fillSlot(int index, byte[] key, byte[] passphrase, long iterationTime, LuksEntropy entropy)
-            throws IOException {
+    @SuppressWarnings("ArrayRecordComponent") // bytes for the disk, compared nowhere
+    record SealedKey(long iterations, byte[] salt, byte[] material) {}
+
+    /** Puts the master key under a passphrase. */
+    SealedKey seal(byte[] key, byte[] passphrase, long iterationTime, LuksEntropy entropy) throws IOException {
         CipherSpec cipher = header.cipher();
         byte[] salt = new byte[LuksKeySlot.SALT_LENGTH];
         entropy.random().fill(salt);
@@ -189,21 +193,37 @@ public final class LuksVolume {
             Arrays.fill(derived, (byte) 0);
             Arrays.fill(split, (byte) 0);
         }
+        return new SealedKey(iterations, salt, material);
+    }
+
+    /**
+     * Puts a key into a slot. What is stored becomes valid with the header's first sector, which is written last, by
+     * {@link #writeHeader}.
+     */
+    void fillSlot(int index, SealedKey key) throws IOException {
         long keyOffset = header.slots().get(index).keyOffset();
-        file.write(ByteBuffer.wrap(material), start + keyOffset);
-        header = header.with(index, new LuksKeySlot(true, iterations, salt, keyOffset));
+        file.write(ByteBuffer.wrap(key.material()), start + keyOffset);
+        header = header.with(index, new LuksKeySlot(true, key.iterations(), key.salt(), keyOffset));
     }
 
     /**
      * Overwrites a slot's key material, so that its passphrase opens nothing any more, and then says so in the header.
      */
     void eraseSlot(int index, LuksEntropy entropy) throws IOException {
-        LuksKeySlot slot = header.slots().get(index);
+        eraseSlot(index, LuksKeySlot.unused(header.slots().get(index).keyOffset()), entropy);
+    }
+
+    /**
+     * As {@link #eraseSlot(int, LuksEntropy)}, for a slot that was in use for a while only.
+     *
+     * @param slot what the header said of it before
+     */
+    void eraseSlot(int index, LuksKeySlot slot, LuksEntropy entropy) throws IOException {
         byte[] noise = new byte[paddedMaterial()];
         entropy.random().fill(noise);
         file.write(ByteBuffer.wrap(noise), start + slot.keyOffset());
         file.flush();
-        header = header.with(index, LuksKeySlot.unused(slot.keyOffset()));
+        header = header.with(index, slot);
         writeHeader();
     }
 
