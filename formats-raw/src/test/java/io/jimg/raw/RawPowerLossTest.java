@@ -3,17 +3,10 @@ package io.jimg.raw;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jimg.BlockDevice;
-import io.jimg.CacheMode;
-import io.jimg.DiskImage;
-import io.jimg.Options;
-import io.jimg.Secrets;
-import io.jimg.spi.OpenContext;
-import io.jimg.spi.OpenGate;
-import io.jimg.storage.Storage;
+import io.jimg.testkit.BareContext;
 import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What was flushed to a raw image survives a loss of power. */
@@ -48,45 +41,10 @@ class RawPowerLossTest {
         }
     }
 
-    private record ForWriting() implements OpenContext {
-        @Override
-        public Options options() {
-            return Options.none();
-        }
-
+    private record ForWriting() implements BareContext {
         @Override
         public boolean writable() {
             return true;
-        }
-
-        @Override
-        public CacheMode cache() {
-            return CacheMode.WRITEBACK;
-        }
-
-        @Override
-        public boolean inspectOnly() {
-            return false;
-        }
-
-        @Override
-        public boolean probed() {
-            return false;
-        }
-
-        @Override
-        public Secrets secrets() {
-            return Secrets.NONE;
-        }
-
-        @Override
-        public DiskImage openBacking(@Nullable String name, @Nullable String format) {
-            throw new AssertionError("raw images have nothing beneath them");
-        }
-
-        @Override
-        public Storage openStorage(String child, OpenGate.Role role, @Nullable String name) {
-            throw new AssertionError("raw images have no further files");
         }
     }
 }

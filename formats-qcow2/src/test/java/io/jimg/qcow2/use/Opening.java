@@ -5,9 +5,9 @@ import io.jimg.DiskImage;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.qcow2.Qcow2Format;
-import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.BareContext;
 import io.jimg.testkit.KeptStorage;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +23,7 @@ public record Opening(
         Options options,
         CacheMode cache,
         @Nullable Storage backingFile,
-        @Nullable Storage dataFile) implements OpenContext {
+        @Nullable Storage dataFile) implements BareContext {
 
     public static Opening readOnly() {
         return new Opening(false, Options.none(), CacheMode.WRITEBACK, null, null);
@@ -44,16 +44,6 @@ public record Opening(
     /** Opens the image in a storage, which it owns. */
     public DiskImage open(Storage file) throws IOException {
         return new Qcow2Format().open(file, this);
-    }
-
-    @Override
-    public boolean inspectOnly() {
-        return false;
-    }
-
-    @Override
-    public boolean probed() {
-        return false;
     }
 
     @Override

@@ -1,15 +1,12 @@
 package io.jimg.vmdk.use;
 
-import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.OptionType;
 import io.jimg.Options;
-import io.jimg.Secrets;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
-import io.jimg.spi.OpenContext;
-import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
+import io.jimg.testkit.BareContext;
 import io.jimg.testkit.KeptStorage;
 import io.jimg.vmdk.Vmdk;
 import io.jimg.vmdk.VmdkFormat;
@@ -22,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param parent holds a disk that is opened beneath, read-only, and stays; null for none
  */
-record InMemory(boolean writable, @Nullable Storage parent) implements OpenContext {
+record InMemory(boolean writable, @Nullable Storage parent) implements BareContext {
 
     /** A driver whose random numbers are the same every time. */
     static VmdkFormat format() {
@@ -59,37 +56,7 @@ record InMemory(boolean writable, @Nullable Storage parent) implements OpenConte
     }
 
     @Override
-    public Options options() {
-        return Options.none();
-    }
-
-    @Override
-    public CacheMode cache() {
-        return CacheMode.WRITEBACK;
-    }
-
-    @Override
-    public boolean inspectOnly() {
-        return false;
-    }
-
-    @Override
-    public boolean probed() {
-        return false;
-    }
-
-    @Override
-    public Secrets secrets() {
-        return Secrets.NONE;
-    }
-
-    @Override
     public @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException {
         return parent == null || name == null ? null : new InMemory(false, null).open(new KeptStorage(parent));
-    }
-
-    @Override
-    public @Nullable Storage openStorage(String child, OpenGate.Role role, @Nullable String name) {
-        return null;
     }
 }
