@@ -8,7 +8,7 @@ public enum AutoclearFeature implements Feature {
     RAW_EXTERNAL_DATA(1, "raw external data");
 
     /** All bits that have a name here. */
-    public static final long KNOWN = known();
+    public static final long KNOWN = Feature.mask(values());
 
     private final int bit;
     private final String featureName;
@@ -31,13 +31,5 @@ public enum AutoclearFeature implements Feature {
     @Override
     public String featureName() {
         return featureName;
-    }
-
-    private static long known() {
-        long mask = 0;
-        for (AutoclearFeature feature : values()) {
-            mask |= feature.mask();
-        }
-        return mask;
     }
 }

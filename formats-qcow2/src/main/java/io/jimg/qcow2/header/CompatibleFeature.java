@@ -6,7 +6,7 @@ public enum CompatibleFeature implements Feature {
     LAZY_REFCOUNTS(0, "lazy refcounts");
 
     /** All bits that have a name here. */
-    public static final long KNOWN = known();
+    public static final long KNOWN = Feature.mask(values());
 
     private final int bit;
     private final String featureName;
@@ -29,13 +29,5 @@ public enum CompatibleFeature implements Feature {
     @Override
     public String featureName() {
         return featureName;
-    }
-
-    private static long known() {
-        long mask = 0;
-        for (CompatibleFeature feature : values()) {
-            mask |= feature.mask();
-        }
-        return mask;
     }
 }

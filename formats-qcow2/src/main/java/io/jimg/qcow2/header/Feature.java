@@ -18,4 +18,13 @@ public sealed interface Feature permits IncompatibleFeature, CompatibleFeature, 
     default long mask() {
         return 1L << bit();
     }
+
+    /** The bits of several features. */
+    static long mask(Feature... features) {
+        long mask = 0;
+        for (Feature feature : features) {
+            mask |= feature.mask();
+        }
+        return mask;
+    }
 }

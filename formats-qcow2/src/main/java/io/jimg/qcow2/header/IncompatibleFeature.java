@@ -14,7 +14,7 @@ public enum IncompatibleFeature implements Feature {
     EXTENDED_L2(4, "extended L2 entries");
 
     /** All bits that have a name here. */
-    public static final long KNOWN = known();
+    public static final long KNOWN = Feature.mask(values());
 
     private final int bit;
     private final String featureName;
@@ -37,13 +37,5 @@ public enum IncompatibleFeature implements Feature {
     @Override
     public String featureName() {
         return featureName;
-    }
-
-    private static long known() {
-        long mask = 0;
-        for (IncompatibleFeature feature : values()) {
-            mask |= feature.mask();
-        }
-        return mask;
     }
 }
