@@ -3,6 +3,7 @@ module io.jimg.all {
     requires static transitive org.jspecify;
     requires transitive io.jimg;
     requires io.jimg.luks;
+    requires io.jimg.nbd;
     requires io.jimg.qcow2;
     requires io.jimg.raw;
     requires io.jimg.vmdk;

@@ -74,6 +74,11 @@ public record Extent(
         return guestOffset + length;
     }
 
+    /** The same run, known to read as zero. */
+    public Extent knownZero() {
+        return new Extent(guestOffset, length, present, data, true, compressed, depth, hostOffset, hostFile);
+    }
+
     /** The same run seen from one layer further up. */
     public Extent deeper() {
         return new Extent(guestOffset, length, present, data, zero, compressed, depth + 1, hostOffset, hostFile);

@@ -23,7 +23,7 @@ final class NewFile {
         if (!file.growsWithZeroes()) {
             if (file.size() < size) {
                 throw new ImageException(
-                        ErrorKind.NO_SPACE, "Cannot grow device files", file.name(), ImageException.NO_OFFSET, null);
+                        ErrorKind.NO_SPACE, "Cannot grow " + file.kind(), file.name(), ImageException.NO_OFFSET, null);
             }
             return;
         }

@@ -175,20 +175,22 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
-        boolean keep = mode == ZeroMode.KEEP_ALLOCATED;
-        if (file.zero(window.start() + offset, length, keep) == Outcome.DONE) {
+        long hostOffset = window.start() + offset;
+        Outcome outcome = mode == ZeroMode.ONLY_IF_FAST
+                ? file.zeroIfFast(hostOffset, length)
+                : file.zero(hostOffset, length, mode == ZeroMode.KEEP_ALLOCATED);
+        if (outcome == Outcome.DONE) {
             return;
         }
         if (mode == ZeroMode.ONLY_IF_FAST) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Zeroes cannot be written without writing data");
         }
-        Zeroes.write(length, (zeroes, at) -> file.write(zeroes, window.start() + offset + at));
+        Zeroes.write(length, (zeroes, at) -> file.write(zeroes, hostOffset + at));
     }
 
     @Override
     protected void doDiscard(long offset, long length) throws IOException {
-        // A host that cannot punch holes keeps the old bytes, which is what a discard may do.
-        file.punch(window.start() + offset, length);
+        file.discard(window.start() + offset, length);
     }
 
     @Override
@@ -201,9 +203,14 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
             return Extent.zeroAllocated(offset, length, hostOffset, file.name());
         }
         HostExtent run = file.extentAt(hostOffset, Math.min(length, stored));
-        return run.hole()
-                ? Extent.zeroAllocated(offset, run.length(), hostOffset, file.name())
-                : Extent.data(offset, run.length(), hostOffset, file.name());
+        if (run.hole()) {
+            return Extent.zeroAllocated(offset, run.length(), hostOffset, file.name());
+        }
+        if (!run.data()) {
+            return Extent.absent(offset, run.length(), false);
+        }
+        Extent data = Extent.data(offset, run.length(), hostOffset, file.name());
+        return run.zero() ? data.knownZero() : data;
     }
 
     @Override

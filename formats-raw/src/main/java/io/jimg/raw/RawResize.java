@@ -72,7 +72,7 @@ final class RawResize extends Job<Long> {
                     "Preallocation mode '" + preallocation.text() + "' unsupported for this non-regular file");
         }
         if (end != file.size()) {
-            throw fail(ErrorKind.UNSUPPORTED, "Cannot resize device files");
+            throw fail(ErrorKind.UNSUPPORTED, "Cannot resize " + file.kind());
         }
     }
 

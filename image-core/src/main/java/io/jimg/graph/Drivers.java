@@ -83,11 +83,12 @@ public record Drivers(List<ImageFormat> formats, List<ProtocolDriver> protocols)
     /** The protocol that a file name asks for: by its prefix, or {@code file}. */
     public ProtocolDriver protocolOf(String fileName) throws ImageException {
         String prefix = FileNames.protocolPrefix(fileName);
-        ProtocolDriver protocol = findProtocol(prefix == null ? "file" : prefix);
-        if (protocol == null) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED, "Unknown protocol '" + (prefix == null ? "file" : prefix) + "'");
+        String wanted = prefix == null ? "file" : prefix;
+        for (ProtocolDriver protocol : protocols) {
+            if (protocol.prefixes().contains(wanted)) {
+                return protocol;
+            }
         }
-        return protocol;
+        throw new ImageException(ErrorKind.UNSUPPORTED, "Unknown protocol '" + wanted + "'");
     }
 }

@@ -2,6 +2,7 @@ package io.jimg.ops;
 
 import io.jimg.capability.Snapshots.Snapshot;
 import io.jimg.spi.Doc;
+import io.jimg.storage.Storage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param filename name as the user gave it, or as the image above names it
  * @param format name of the format's driver, or of the protocol's for a storage
  * @param virtualSize the guest's size; for a storage its length, rounded up to a multiple of 512
- * @param actualSize bytes occupied on the host
+ * @param actualSize bytes occupied on the host; {@link Storage#UNKNOWN_SIZE} where nobody can tell
  * @param clusterSize the unit of allocation; 0 where there is none
  * @param encrypted whether guest data is encrypted
  * @param dirty whether it was not closed properly
@@ -73,7 +74,9 @@ public record ImageInfo(
             doc.put("cluster-size", clusterSize);
         }
         doc.put("format", format);
-        doc.put("actual-size", actualSize);
+        if (actualSize != Storage.UNKNOWN_SIZE) {
+            doc.put("actual-size", actualSize);
+        }
         if (formatSpecific != null) {
             doc.put("format-specific", Doc.create().put("type", format).put("data", formatSpecific));
         }
@@ -82,7 +85,11 @@ public record ImageInfo(
         }
         doc.putIfPresent("full-backing-filename", fullBackingFilename);
         doc.putIfPresent("backing-filename", backingFilename);
-        return doc.put("dirty-flag", dirty);
+        if (actualSize != Storage.UNKNOWN_SIZE || clusterSize != 0) {
+            // An image without metadata of its own says what its storage says, which here is nothing.
+            doc.put("dirty-flag", dirty);
+        }
+        return doc;
     }
 
     private static Doc snapshotDoc(Snapshot snapshot) {

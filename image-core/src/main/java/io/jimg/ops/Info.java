@@ -47,7 +47,7 @@ public final class Info {
         for (DiskImage.Child child : image.children()) {
             ImageInfo info = of(child.storage());
             children.add(new ImageInfo.Child(child.name(), info));
-            actualSize += info.actualSize();
+            actualSize = sum(actualSize, info.actualSize());
         }
         return new ImageInfo(
                 image.name(),
@@ -63,6 +63,10 @@ public final class Info {
                 backing.map(BackingLink::resolvedBackingName).orElse(null),
                 backing.map(BackingLink::backingFormat).orElse(null),
                 children);
+    }
+
+    private static long sum(long first, long second) {
+        return first == Storage.UNKNOWN_SIZE || second == Storage.UNKNOWN_SIZE ? Storage.UNKNOWN_SIZE : first + second;
     }
 
     /**
@@ -126,16 +130,17 @@ public final class Info {
         if (storage instanceof BlockDeviceStorage nested && nested.device() instanceof DiskImage image) {
             return of(image);
         }
+        long actualSize = storage.allocatedSize();
         return new ImageInfo(
                 storage.name(),
                 storage.protocol(),
                 (storage.size() + SECTOR - 1) / SECTOR * SECTOR,
-                storage.allocatedSize(),
+                actualSize,
                 0,
                 false,
                 false,
                 List.of(),
-                Doc.EMPTY,
+                actualSize == Storage.UNKNOWN_SIZE ? null : Doc.EMPTY,
                 null,
                 null,
                 null,

@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.Options;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.util.List;
 
 /**
  * A protocol's driver: makes a {@link Storage} from options. Found by {@link java.util.ServiceLoader}. Stateless and
@@ -13,6 +14,11 @@ public interface ProtocolDriver {
 
     /** The name, such as {@code file}. */
     String name();
+
+    /** What names of this protocol have before their first colon. */
+    default List<String> prefixes() {
+        return List.of(name());
+    }
 
     /** Options, among them those that {@link #parseName} answers. */
     Schema schema();

@@ -36,6 +36,11 @@ public class ForwardingStorage implements Storage {
     }
 
     @Override
+    public String kind() {
+        return inner.kind();
+    }
+
+    @Override
     public boolean readOnly() {
         return inner.readOnly();
     }
@@ -68,6 +73,16 @@ public class ForwardingStorage implements Storage {
     @Override
     public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
         return inner.zero(hostOffset, length, keepAllocated);
+    }
+
+    @Override
+    public Outcome zeroIfFast(long hostOffset, long length) throws IOException {
+        return inner.zeroIfFast(hostOffset, length);
+    }
+
+    @Override
+    public void discard(long hostOffset, long length) throws IOException {
+        inner.discard(hostOffset, length);
     }
 
     @Override

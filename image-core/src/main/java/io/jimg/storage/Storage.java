@@ -19,12 +19,19 @@ import java.nio.ByteBuffer;
  * </ul>
  */
 public interface Storage extends AutoCloseable {
+    /** The answer of {@link #allocatedSize()} where it cannot be told. */
+    long UNKNOWN_SIZE = -1;
 
     /** The name as the user typed it, or as an image names it, for messages and for resolving relative names. */
     String name();
 
     /** Name of the protocol's driver, such as {@code file}. */
     String protocol();
+
+    /** What several storages of this kind are called in sentences about those whose length is fixed. */
+    default String kind() {
+        return "device files";
+    }
 
     /** Equal for two storages that are the same bytes under different names: finds loops and files opened twice. */
     Object identity();
@@ -35,7 +42,10 @@ public interface Storage extends AutoCloseable {
     /** Length in bytes. */
     long size() throws IOException;
 
-    /** Bytes that it occupies on the host; {@link #size()} where that cannot be told. */
+    /**
+     * Bytes that it occupies on the host; {@link #size()} where the host does not tell, {@link #UNKNOWN_SIZE} where
+     * there is no host to ask.
+     */
     long allocatedSize() throws IOException;
 
     /**
@@ -56,8 +66,25 @@ public interface Storage extends AutoCloseable {
      */
     Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException;
 
+    /**
+     * As {@link #zero} without keeping space, but only where it is faster than writing zeroes, so that nothing is lost
+     * by trying.
+     */
+    default Outcome zeroIfFast(long hostOffset, long length) throws IOException {
+        return zero(hostOffset, length, false);
+    }
+
     /** Gives a range back to the host; it reads as zero afterwards, and the length stays. */
     Outcome punch(long hostOffset, long length) throws IOException;
+
+    /**
+     * Tells that what a range holds is of no interest any more; it may read as zero afterwards or as before. The length
+     * stays.
+     */
+    default void discard(long hostOffset, long length) throws IOException {
+        // A host that cannot punch holes keeps the old bytes.
+        punch(hostOffset, length);
+    }
 
     /**
      * Reserves space for a range without changing what it reads as; grows the storage if the range ends past its end.

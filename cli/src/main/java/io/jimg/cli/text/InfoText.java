@@ -2,6 +2,7 @@ package io.jimg.cli.text;
 
 import io.jimg.ops.ImageInfo;
 import io.jimg.spi.Doc;
+import io.jimg.storage.Storage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,7 @@ public final class InfoText {
         line("image: ", image.filename());
         line("file format: ", image.format());
         line("virtual size: ", size(image.virtualSize()));
-        line("disk size: ", HumanSize.of(image.actualSize()));
+        line("disk size: ", diskSize(image));
         if (image.encrypted()) {
             line("encrypted: ", "yes");
         }
@@ -97,8 +98,12 @@ public final class InfoText {
         line("filename: ", storage.filename());
         line("protocol type: ", storage.format());
         line("file length: ", size(storage.virtualSize()));
-        line("disk size: ", HumanSize.of(storage.actualSize()));
+        line("disk size: ", diskSize(storage));
         formatSpecific(storage);
+    }
+
+    private static String diskSize(ImageInfo node) {
+        return node.actualSize() == Storage.UNKNOWN_SIZE ? "unavailable" : HumanSize.of(node.actualSize());
     }
 
     private static String size(long bytes) {
