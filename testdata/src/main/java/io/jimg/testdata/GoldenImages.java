@@ -75,7 +75,13 @@ public final class GoldenImages {
         return stream;
     }
 
-    static List<String> lines(String name) {
+    /**
+     * The lines of a golden text, such as a manifest.
+     *
+     * @param name its path below this package
+     * @throws IllegalArgumentException if there is none
+     */
+    public static List<String> lines(String name) {
         try (BufferedReader reader =
                 new BufferedReader(new InputStreamReader(resource(name), StandardCharsets.UTF_8))) {
             return reader.lines().toList();

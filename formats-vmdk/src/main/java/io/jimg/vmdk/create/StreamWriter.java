@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.capability.CompressedRuns;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.Storage;
+import io.jimg.vmdk.extent.Beneath;
 import io.jimg.vmdk.sparse.GrainCodec;
 import io.jimg.vmdk.sparse.SparseHeader;
 import io.jimg.vmdk.sparse.SparseLayout;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Consumer;
 
 /**
  * A stream-optimised disk in the making ("Virtual Disk Format 1.1", Stream-Optimized Compressed Sparse Extents):
@@ -29,12 +32,16 @@ final class StreamWriter implements ImageWriter {
     private static final int MARKER_END = 0;
     private static final long MOST_SECTORS = 1L << 32;
 
+    /** Room for any grain in whole sectors, with its marker; none is longer than one that is stored. */
+    private static final int LONGEST = GRAIN + 2 * SECTOR;
+
     private final Storage file;
     private final SparseLayout layout;
     private final boolean parent;
     private final GrainCodec codec;
     private final SparseHeader header;
     private final int[] directory;
+    private final ConcurrentLinkedDeque<ByteBuffer> buffers = new ConcurrentLinkedDeque<>();
     private final int[] table = new int[SparseLayout.TABLE_ENTRIES];
     private int tableIndex;
     private boolean tableUsed;
@@ -115,18 +122,15 @@ final class StreamWriter implements ImageWriter {
         source.position(source.limit());
         int grains = (bytes.remaining() + GRAIN - 1) / GRAIN;
         int stream = GrainCodec.storedLength(GRAIN);
-        int stored = sectors(stream) * SECTOR;
         long[] places = new long[grains];
         for (int i = 0; i < grains; i++) {
             places[i] = take(guestOffset / GRAIN + i, stream);
         }
         return () -> {
-            ByteBuffer out = ByteBuffer.allocateDirect(stored).order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < grains; i++) {
                 int length = Math.min(GRAIN, bytes.remaining() - i * GRAIN);
-                marker(out.clear(), guestOffset + (long) i * GRAIN, stream);
-                GrainCodec.store(whole(bytes.slice(i * GRAIN, length)), out);
-                file.write(out.clear(), places[i]);
+                ByteBuffer grain = whole(bytes.slice(i * GRAIN, length));
+                write(guestOffset + (long) i * GRAIN, stream, places[i], out -> GrainCodec.store(grain, out));
             }
         };
     }
@@ -152,11 +156,7 @@ final class StreamWriter implements ImageWriter {
         ByteBuffer bytes = stream.slice();
         stream.position(stream.limit());
         long place = take(guestOffset / GRAIN, bytes.remaining());
-        return () -> {
-            ByteBuffer out = grain(guestOffset, bytes.remaining());
-            out.put(bytes.duplicate());
-            file.write(out.clear(), place);
-        };
+        return () -> write(guestOffset, bytes.remaining(), place, out -> out.put(bytes.duplicate()));
     }
 
     @Override
@@ -165,22 +165,23 @@ final class StreamWriter implements ImageWriter {
         stream.position(stream.limit());
         int length = GrainCodec.HEADER + raw.remaining() + GrainCodec.TRAILER;
         long place = take(guestOffset / GRAIN, length);
-        return () -> {
-            ByteBuffer out = grain(guestOffset, length);
-            GrainCodec.wrap(raw, plain, out);
-            file.write(out.clear(), place);
-        };
+        return () -> write(guestOffset, length, place, out -> GrainCodec.wrap(raw, plain, out));
     }
 
-    /** Room for a grain in whole sectors, with its marker. */
-    private static ByteBuffer grain(long guestOffset, int streamLength) {
-        ByteBuffer out = ByteBuffer.allocate(sectors(streamLength) * SECTOR).order(ByteOrder.LITTLE_ENDIAN);
-        marker(out, guestOffset, streamLength);
-        return out;
-    }
-
-    private static void marker(ByteBuffer out, long guestOffset, int streamLength) {
-        out.putLong(guestOffset / SECTOR).putInt(streamLength);
+    /** Writes a grain in whole sectors: its marker, its stream, zeroes. */
+    private void write(long guestOffset, int streamLength, long place, Consumer<ByteBuffer> stream) throws IOException {
+        ByteBuffer kept = buffers.pollFirst();
+        ByteBuffer out =
+                kept != null ? kept : ByteBuffer.allocateDirect(LONGEST).order(ByteOrder.LITTLE_ENDIAN);
+        try {
+            out.clear().limit(sectors(streamLength) * SECTOR);
+            out.putLong(guestOffset / SECTOR).putInt(streamLength);
+            stream.accept(out);
+            Beneath.fillWithZeroes(out);
+            file.write(out.flip(), place);
+        } finally {
+            buffers.addFirst(out);
+        }
     }
 
     private static int sectors(int streamLength) {

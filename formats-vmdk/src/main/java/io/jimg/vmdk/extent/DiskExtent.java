@@ -38,6 +38,13 @@ public interface DiskExtent {
     /** Fills a buffer; what the extent does not have comes from beneath. */
     void read(ByteBuffer destination, long offset) throws IOException;
 
+    /**
+     * Refuses an extent that is not written.
+     *
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#READ_ONLY}
+     */
+    default void requireWritable() throws IOException {}
+
     /** Writes a buffer. */
     void write(ByteBuffer source, long offset) throws IOException;
 

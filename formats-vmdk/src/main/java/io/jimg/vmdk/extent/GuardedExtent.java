@@ -47,6 +47,11 @@ public record GuardedExtent(DiskExtent inner, ExtentAccess access) implements Di
     }
 
     @Override
+    public void requireWritable() throws IOException {
+        throw readOnly();
+    }
+
+    @Override
     public void write(ByteBuffer source, long offset) throws IOException {
         throw readOnly();
     }

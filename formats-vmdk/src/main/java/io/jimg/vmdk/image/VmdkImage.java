@@ -152,7 +152,7 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doWrite(ByteBuffer source, long offset) throws IOException {
-        contentId.beforeWrite();
+        beforeChange(offset, source.remaining());
         int limit = source.limit();
         for (long at = offset; source.position() < limit; ) {
             Part part = parts.at(at);
@@ -165,14 +165,20 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
-        contentId.beforeWrite();
+        beforeChange(offset, length);
         forEach(offset, length, (extent, at, some) -> extent.zero(at, some, mode));
     }
 
     @Override
     protected void doDiscard(long offset, long length) throws IOException {
-        contentId.beforeWrite();
+        beforeChange(offset, length);
         forEach(offset, length, DiskExtent::discard);
+    }
+
+    /** What is refused changes nothing, the content's identifier included. */
+    private void beforeChange(long offset, long length) throws IOException {
+        forEach(offset, length, (extent, at, some) -> extent.requireWritable());
+        contentId.beforeWrite();
     }
 
     /** Does something with a range of an extent. */

@@ -25,18 +25,22 @@ final class GrainDirectory {
     private final long redundantOffset;
     private final AtomicIntegerArray entries;
     private final @Nullable AtomicIntegerArray redundant;
+    /** Whether the directory itself lies in the file; otherwise its copy stands in for it. */
+    private final boolean first;
 
     private GrainDirectory(
             TableLayout layout,
             long offset,
             long redundantOffset,
             AtomicIntegerArray entries,
-            @Nullable AtomicIntegerArray redundant) {
+            @Nullable AtomicIntegerArray redundant,
+            boolean first) {
         this.layout = layout;
         this.offset = offset;
         this.redundantOffset = redundantOffset;
         this.entries = entries;
         this.redundant = redundant;
+        this.first = first;
     }
 
     /**
@@ -48,12 +52,12 @@ final class GrainDirectory {
      */
     static @Nullable GrainDirectory read(Storage file, TableLayout layout, long offset, long redundantOffset)
             throws IOException {
-        AtomicIntegerArray first = readEntries(file, layout, offset);
+        AtomicIntegerArray own = readEntries(file, layout, offset);
         AtomicIntegerArray copy = readEntries(file, layout, redundantOffset);
-        if (first == null) {
-            return copy == null ? null : new GrainDirectory(layout, redundantOffset, -1, copy, null);
+        if (own == null) {
+            return copy == null ? null : new GrainDirectory(layout, redundantOffset, -1, copy, null, false);
         }
-        return new GrainDirectory(layout, offset, copy == null ? -1 : redundantOffset, first, copy);
+        return new GrainDirectory(layout, offset, copy == null ? -1 : redundantOffset, own, copy, true);
     }
 
     private static @Nullable AtomicIntegerArray readEntries(Storage file, TableLayout layout, long offset)
@@ -81,15 +85,15 @@ final class GrainDirectory {
      * @return negative where the entry, and the copy's too, points out of the file
      */
     long table(int index, long fileSize) {
-        long first = offsetOf(entries.get(index));
-        if (first != 0 && inside(first, fileSize)) {
-            return first;
+        long own = offsetOf(entries.get(index));
+        if (own != 0 && inside(own, fileSize)) {
+            return own;
         }
         long copy = redundantTable(index);
         if (copy > SECTOR_ONE && inside(copy, fileSize)) {
             return copy;
         }
-        return first == 0 ? 0 : -1;
+        return own == 0 ? 0 : -1;
     }
 
     /** Where the copy of a table lies, in bytes; 0 where there is none. */
@@ -103,12 +107,18 @@ final class GrainDirectory {
         return offsetOf(entries.get(index));
     }
 
-    /** Whether every entry, and the copy's, points into the file, and both agree on which tables there are. */
+    /**
+     * Whether the directory lies in the file, every entry, and the copy's, points into the file, and both agree on
+     * which tables there are.
+     */
     boolean sound(long fileSize) {
+        if (!first) {
+            return false;
+        }
         for (int i = 0; i < entries.length(); i++) {
-            long first = firstTable(i);
-            long copy = redundant == null ? first : redundantTable(i);
-            if (!inside(first, fileSize) || !inside(copy, fileSize) || (first > SECTOR_ONE) != (copy > SECTOR_ONE)) {
+            long own = firstTable(i);
+            long copy = redundant == null ? own : redundantTable(i);
+            if (!inside(own, fileSize) || !inside(copy, fileSize) || (own > SECTOR_ONE) != (copy > SECTOR_ONE)) {
                 return false;
             }
         }

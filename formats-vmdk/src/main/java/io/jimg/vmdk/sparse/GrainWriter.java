@@ -7,6 +7,7 @@ import io.jimg.spi.RangeLock;
 import io.jimg.spi.Zeroes;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import io.jimg.vmdk.extent.Beneath;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -66,7 +67,7 @@ final class GrainWriter {
                 int length = (int) Math.min(left, run.grains() * grainSize - within);
                 source.limit(source.position() + length);
                 if (run.kind() == GrainRun.Kind.DATA) {
-                    file.write(source, run.hostOffset() + within);
+                    writeData(source, run.hostOffset() + within);
                 } else {
                     length = writeNew(source, at, run.grains());
                 }
@@ -90,7 +91,7 @@ final class GrainWriter {
             int length = (int) Math.min(source.remaining(), run.grains() * grainSize - within);
             source.limit(source.position() + length);
             if (run.kind() == GrainRun.Kind.DATA) {
-                file.write(source, run.hostOffset() + within);
+                writeData(source, run.hostOffset() + within);
                 return length;
             }
             int grainsTaken = (within + length + grainSize - 1) / grainSize;
@@ -107,7 +108,7 @@ final class GrainWriter {
         int end = within + source.remaining();
         int tail = count * grainSize - end;
         if (within == 0 && tail == 0) {
-            file.write(source, place);
+            writeData(source, place);
             return;
         }
         if (count == 1) {
@@ -115,20 +116,25 @@ final class GrainWriter {
             surround(whole.limit(within), at - within, before);
             whole.limit(end).put(source);
             surround(whole.limit(grainSize), at - within + end, before);
-            file.write(whole.flip(), place);
+            writeData(whole.flip(), place);
             return;
         }
         if (within > 0) {
             ByteBuffer head = ByteBuffer.allocateDirect(within);
             surround(head, at - within, before);
-            file.write(head.flip(), place);
+            writeData(head.flip(), place);
         }
-        file.write(source, place + within);
+        writeData(source, place + within);
         if (tail > 0) {
             ByteBuffer rest = ByteBuffer.allocateDirect(tail);
             surround(rest, at - within + end, before);
-            file.write(rest.flip(), place + end);
+            writeData(rest.flip(), place + end);
         }
+    }
+
+    private void writeData(ByteBuffer bytes, long hostOffset) throws IOException {
+        file.about(StorageEvent.WRITE_AIO);
+        file.write(bytes, hostOffset);
     }
 
     /**

@@ -5,6 +5,7 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.ZeroMode;
 import io.jimg.storage.Storage;
+import io.jimg.storage.StorageEvent;
 import io.jimg.vmdk.extent.Beneath;
 import io.jimg.vmdk.extent.DiskExtent;
 import java.io.IOException;
@@ -120,6 +121,7 @@ public final class SparseExtent implements DiskExtent {
             case DATA -> {
                 CompressedGrains streams = compressed;
                 if (streams == null) {
+                    file.about(StorageEvent.READ_AIO);
                     file.read(destination, run.hostOffset() + within);
                 } else {
                     int needed = (int) Math.min(grainSize, size - (at - within));
@@ -161,6 +163,11 @@ public final class SparseExtent implements DiskExtent {
     }
 
     @Override
+    public void requireWritable() throws IOException {
+        writer();
+    }
+
+    @Override
     public void write(ByteBuffer source, long offset) throws IOException {
         writer().write(source, offset);
     }
@@ -195,7 +202,12 @@ public final class SparseExtent implements DiskExtent {
         GrainWriter used = writer;
         if (used == null) {
             throw new ImageException(
-                    ErrorKind.READ_ONLY, "Extents of this kind are not written", file.name(), -1, null);
+                    ErrorKind.READ_ONLY,
+                    "Extents of this kind are not written in place: a stream-optimised disk is written once, from its"
+                            + " start to its end, and COWD and seSparse extents are read alone; convert the disk",
+                    file.name(),
+                    ImageException.NO_OFFSET,
+                    null);
         }
         return used;
     }
