@@ -26,7 +26,17 @@ public final class GrainCodec implements AutoCloseable {
     /** Deflate with a window of 32 KiB at the default level, as zlib writes it. */
     private static final short ZLIB_HEADER = 0x789C;
 
+    /** zlib's default. */
     private static final int LEVEL = 6;
+
+    /**
+     * The level where the library has better ones than zlib: in three quarters of the time of its level 6 it makes
+     * streams that are one part in a hundred longer than zlib's of level 6, in a third of zlib's time (measured on a
+     * file system's programs and documents).
+     */
+    private static final int QUICK_LEVEL = 4;
+
+    private static final int HIGHEST_OF_ZLIB = 9;
     private static final int STORED_MAXIMUM = 0xFFFF;
     private static final int STORED_HEADER = 5;
 
@@ -94,7 +104,7 @@ public final class GrainCodec implements AutoCloseable {
         stream.position(start + HEADER).limit(start + room - TRAILER);
         RawDeflater deflater = deflaters.pollFirst();
         if (deflater == null) {
-            deflater = library.newDeflater(LEVEL);
+            deflater = library.newDeflater(library.highestLevel() > HIGHEST_OF_ZLIB ? QUICK_LEVEL : LEVEL);
         }
         boolean fits;
         try {
