@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Images that the real tools made, for both programs to work on. Small, each with something of its own. */
 final class Fixtures {
@@ -16,6 +18,9 @@ final class Fixtures {
 
     /** The backing files, where they lie in the same folder. */
     private static final Map<String, String> BENEATH = Map.of("over.qcow2", "base.qcow2", "top.qcow2", "over.qcow2");
+
+    /** What is to be copied into a folder, in a word of its own or in a list of options. */
+    private static final Pattern PROVIDED = Pattern.compile("%/([^ ,\"]*)");
 
     private final Path folder;
 
@@ -34,14 +39,13 @@ final class Fixtures {
 
     /** Copies what a command line overwrites: each word {@code %name} that is also a fixture. */
     void provide(String line, Path... outputs) throws IOException {
-        for (String word : line.split(" +")) {
-            int at = word.indexOf("%/");
-            if (at < 0 || !Files.exists(folder.resolve(word.substring(at + 2)))) {
-                continue;
-            }
-            String name = word.substring(at + 2);
-            for (Path output : outputs) {
-                copy(name, output);
+        Matcher names = PROVIDED.matcher(line);
+        while (names.find()) {
+            String name = names.group(1);
+            if (!name.isEmpty() && Files.isRegularFile(folder.resolve(name))) {
+                for (Path output : outputs) {
+                    copy(name, output);
+                }
             }
         }
     }

@@ -95,11 +95,15 @@ public final class NodeOpener {
             Origin origin)
             throws IOException {
         if (fileName != null && fileName.startsWith(FileNames.JSON_PREFIX)) {
-            return openNode(null, format, withJson(given, fileName), writable, backing, origin);
+            return openNode(null, format, withJson(given, format, fileName), writable, backing, origin);
         }
         String driver = given.get("driver") != null ? given.get("driver") : format;
-        if (driver != null && drivers.findProtocol(driver) != null) {
-            return openNode(fileName, RAW, asFileOf(RAW, given), writable, backing, origin);
+        ProtocolDriver onTop = driver == null ? null : drivers.findProtocol(driver);
+        if (onTop != null) {
+            DottedOptions all = fileName == null ? given : withName(given, onTop, fileName);
+            DiskImage raw =
+                    openNode(null, RAW, asFileOf(RAW, all.with("driver", onTop.name())), writable, backing, origin);
+            return onTop instanceof FilterProtocol ? raw : new ProtocolImage(raw, onTop.name());
         }
         ImageFormat stated = driver == null ? null : drivers.findFormat(driver);
         if (driver != null && stated == null) {
@@ -110,11 +114,21 @@ public final class NodeOpener {
         try {
             Chain chain = chain(file, origin);
             ImageFormat used = stated != null ? stated : probe(file);
-            Options options = parse(used, given);
+            DottedOptions own = ownOptions(used, given);
+            Options options = used.openSchema().parse(known(own, used.openSchema()));
             Sharing sharing = used.sharing(mode.writable(), caller.inspectOnly());
             file.share(caller.denyWriters() ? sharing.denying(Permission.WRITE, Permission.RESIZE) : sharing);
-            return used.open(
+            DiskImage image = used.open(
                     file, new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
+            try {
+                // What the image itself is at fault in is told before an option that is too much.
+                refuseUnknown(
+                        own, used.openSchema(), "Block format '" + used.name() + "' does not support the option '");
+                return image;
+            } catch (ImageException refused) {
+                Closing.after(refused, image);
+                throw refused;
+            }
         } catch (Throwable failure) {
             Closing.after(failure, file);
             throw failure;
@@ -122,12 +136,24 @@ public final class NodeOpener {
     }
 
     /** What the caller gave wins over what the name says. */
-    private static DottedOptions withJson(DottedOptions given, String name) throws ImageException {
-        DottedOptions options = given;
+    private static DottedOptions withJson(DottedOptions given, @Nullable String format, String name)
+            throws ImageException {
+        DottedOptions options = format == null || given.get("driver") != null ? given : given.with("driver", format);
         for (Map.Entry<String, String> entry : JsonNames.parse(name).entries().entrySet()) {
             if (options.get(entry.getKey()) == null) {
                 options = options.with(entry.getKey(), entry.getValue());
             }
+        }
+        return options;
+    }
+
+    /** Options of a protocol with those that its name stands for. */
+    private static DottedOptions withName(DottedOptions given, ProtocolDriver protocol, String name)
+            throws IOException {
+        DottedOptions options = given;
+        for (Map.Entry<String, String> entry :
+                protocol.parseName(name).entries().entrySet()) {
+            options = options.with(entry.getKey(), entry.getValue());
         }
         return options;
     }
@@ -196,12 +222,7 @@ public final class NodeOpener {
             return new BlockDeviceStorage(openNode(name, null, own, mode.writable(), true, origin));
         }
         ProtocolDriver protocol = drivers.protocolOf(name);
-        DottedOptions options = own;
-        for (Map.Entry<String, String> entry :
-                protocol.parseName(name).entries().entrySet()) {
-            options = options.with(entry.getKey(), entry.getValue());
-        }
-        return openProtocol(protocol, options, mode, origin);
+        return openProtocol(protocol, withName(own, protocol, name), mode, origin);
     }
 
     /** Opens a literal path: no prefix in it has a meaning. */
@@ -353,12 +374,12 @@ public final class NodeOpener {
         return COMMON.parse(common);
     }
 
-    private static Options parse(ImageFormat format, DottedOptions text) throws ImageException {
+    private static DottedOptions ownOptions(ImageFormat format, DottedOptions text) {
         DottedOptions own = text.withoutChild("file");
         for (String child : format.children()) {
             own = own.withoutChild(child);
         }
-        return parse(own, format.openSchema(), "Block format '" + format.name() + "' does not support the option '");
+        return own;
     }
 
     private static Options parse(ProtocolDriver protocol, DottedOptions text) throws ImageException {
@@ -369,18 +390,31 @@ public final class NodeOpener {
                 own = own.withoutChild(list);
             }
         }
-        return parse(own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
+        Options options = protocol.schema().parse(known(own, protocol.schema()));
+        // A name that is missing is told before an option that is too much.
+        if (protocol.nameOf(options).isEmpty()) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION, "The '" + protocol.name() + "' block driver requires a file name");
+        }
+        refuseUnknown(own, protocol.schema(), "Block protocol '" + protocol.name() + "' doesn't support the option '");
+        return options;
     }
 
-    private static Options parse(DottedOptions own, Schema schema, String refusal) throws ImageException {
+    private static DottedOptions known(DottedOptions own, Schema schema) {
         DottedOptions known = DottedOptions.EMPTY;
         for (Map.Entry<String, String> entry : own.entries().entrySet()) {
             if (schema.find(entry.getKey()) != null) {
                 known = known.with(entry.getKey(), entry.getValue());
-            } else if (COMMON.find(entry.getKey()) == null) {
-                throw new ImageException(ErrorKind.BAD_OPTION, refusal + entry.getKey() + "'");
             }
         }
-        return schema.parse(known);
+        return known;
+    }
+
+    private static void refuseUnknown(DottedOptions own, Schema schema, String refusal) throws ImageException {
+        for (String key : own.entries().keySet()) {
+            if (schema.find(key) == null && COMMON.find(key) == null) {
+                throw new ImageException(ErrorKind.BAD_OPTION, refusal + key + "'");
+            }
+        }
     }
 }

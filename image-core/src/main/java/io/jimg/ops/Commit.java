@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,8 @@ public final class Commit {
     private final Images images;
     private final @Nullable String name;
     private final OpenOptions options;
+    private @Nullable String called;
+    private Consumer<DiskImage> opened = overlay -> {};
     private @Nullable String base;
     private boolean drop;
     private long rate;
@@ -48,6 +51,19 @@ public final class Commit {
         this.images = images;
         this.name = name;
         this.options = options.withBacking(true).withWritable(true).withForceShare(false);
+        this.called = name;
+    }
+
+    /** Who is shown the overlay when it has been opened, before anything is done with it. */
+    public Commit whenOpened(Consumer<DiskImage> listener) {
+        opened = listener;
+        return this;
+    }
+
+    /** What complaints call the overlay, instead of its name. */
+    public Commit called(String words) {
+        called = words;
+        return this;
     }
 
     /**
@@ -112,7 +128,7 @@ public final class Commit {
     /** How far beneath the overlay the image lies that is written. */
     private int depth() throws IOException {
         try (DiskImage overlay = open(options)) {
-            if (overlay.backing() == null) {
+            if (base == null && overlay.backing() == null) {
                 throw new ImageException(ErrorKind.UNSUPPORTED, "Image does not have a backing file");
             }
             if (base == null) {
@@ -129,7 +145,8 @@ public final class Commit {
             }
             throw new ImageException(
                     ErrorKind.NOT_FOUND,
-                    "Did not find '" + base + "' in the backing chain of '" + overlay.name() + "'");
+                    "Did not find '" + base + "' in the backing chain of '" + (called == null ? overlay.name() : called)
+                            + "'");
         }
     }
 
@@ -149,13 +166,16 @@ public final class Commit {
     }
 
     private DiskImage open(OpenOptions how) throws IOException {
-        if (name == null) {
-            return images.openTree(how);
-        }
         try {
-            return images.open(name, how);
+            DiskImage overlay = name == null ? images.openTree(how) : images.open(name, how);
+            if (overlay.readOnly()) {
+                overlay.close();
+                throw new ImageException(ErrorKind.READ_ONLY, "Block node is read-only");
+            }
+            opened.accept(overlay);
+            return overlay;
         } catch (IOException failed) {
-            throw ImageException.wrap(failed).prefixed("Could not open '" + name + "': ");
+            throw ImageException.wrap(failed).prefixed(called == null ? "" : "Could not open '" + called + "': ");
         }
     }
 

@@ -95,19 +95,13 @@ public final class CreatePlan {
         refuseUncreatable(format);
         Images.StorageName file = images.storageName(create.name());
         Schema schema = schema(format, file);
+        CreateOptions.read(schema, create.options());
+        long size = statedSize(create);
         DottedOptions text = withBacking(create, format, schema);
         CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);
         checkBackingName(create.name(), backing);
 
-        long size = create.size();
-        String sizeText = text.get(SIZE);
-        if (sizeText != null) {
-            if (size != Create.SIZE_OF_BACKING) {
-                throw new ImageException(ErrorKind.BAD_OPTION, "The image size must be specified only once");
-            }
-            size = OptionType.SIZE.parse(SIZE, sizeText);
-        }
         if (backing != null && !create.unsafeBacking()) {
             try (DiskImage opened = openForSize(create, backing, text.get(BACKING_FORMAT))) {
                 if (text.get(BACKING_FORMAT) == null) {
@@ -128,6 +122,17 @@ public final class CreatePlan {
         return new CreatePlan(create, format, file, options, size, NO_BACKING);
     }
 
+    private static long statedSize(Create create) throws ImageException {
+        String text = create.options().get(SIZE);
+        if (text == null) {
+            return create.size();
+        }
+        if (create.size() != Create.SIZE_OF_BACKING) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "The image size must be specified only once");
+        }
+        return OptionType.SIZE.parse(SIZE, text);
+    }
+
     /**
      * The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in
      * full.
@@ -138,6 +143,7 @@ public final class CreatePlan {
         refuseUncreatable(format);
         Images.StorageName file = images.storageName(create.name());
         Schema schema = schema(format, file);
+        CreateOptions.read(schema, create.options());
         DottedOptions text = withBacking(create, format, schema).with(SIZE, Long.toString(size));
         CreateOptions options = CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);

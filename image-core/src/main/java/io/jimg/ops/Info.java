@@ -49,6 +49,9 @@ public final class Info {
             children.add(new ImageInfo.Child(child.name(), info));
             actualSize = sum(actualSize, info.actualSize());
         }
+        if (children.isEmpty()) {
+            actualSize = image.allocatedSize();
+        }
         return new ImageInfo(
                 image.name(),
                 image.format(),
@@ -77,25 +80,41 @@ public final class Info {
      * @param options how it is opened; its gate decides on the others
      */
     public static Job<List<ImageInfo>> chain(Images images, @Nullable String name, OpenOptions options) {
+        return chain(images, name, options, name);
+    }
+
+    /**
+     * The same.
+     *
+     * @param called what complaints call the topmost image; null for nothing
+     */
+    public static Job<List<ImageInfo>> chain(
+            Images images, @Nullable String name, OpenOptions options, @Nullable String called) {
         return new Job<>() {
             @Override
             protected List<ImageInfo> execute() throws IOException {
-                return walk(images, name, options.withBacking(false).withInspectOnly(true), this::checkCancelled);
+                OpenOptions how = options.withBacking(false).withInspectOnly(true);
+                return walk(images, new First(name, how, called), this::checkCancelled);
             }
         };
     }
+
+    /** The topmost image of a chain. */
+    private record First(
+            @Nullable String name,
+            OpenOptions options,
+            @Nullable String called) {}
 
     /** Lets a job stop a loop. */
     interface Pause {
         void check() throws ImageException;
     }
 
-    private static List<ImageInfo> walk(Images images, @Nullable String first, OpenOptions firstOptions, Pause pause)
-            throws IOException {
+    private static List<ImageInfo> walk(Images images, First first, Pause pause) throws IOException {
         List<ImageInfo> chain = new ArrayList<>();
         Set<Object> seen = new HashSet<>();
-        String name = first;
-        OpenOptions options = firstOptions;
+        String name = first.name();
+        OpenOptions options = first.options();
         do {
             pause.check();
             if (name != null && !seen.add(name)) {
@@ -105,7 +124,7 @@ public final class Info {
                 throw new ImageException(
                         ErrorKind.LIMIT, "The backing chain is longer than " + LONGEST_CHAIN + " images");
             }
-            try (DiskImage image = open(images, name, options)) {
+            try (DiskImage image = open(images, name, options, chain.isEmpty() ? first.called() : name)) {
                 ImageInfo info = of(image);
                 chain.add(info);
                 name = info.fullBackingFilename();
@@ -115,14 +134,12 @@ public final class Info {
         return chain;
     }
 
-    private static DiskImage open(Images images, @Nullable String name, OpenOptions options) throws IOException {
-        if (name == null) {
-            return images.openTree(options);
-        }
+    private static DiskImage open(Images images, @Nullable String name, OpenOptions options, @Nullable String called)
+            throws IOException {
         try {
-            return images.open(name, options);
+            return name == null ? images.openTree(options) : images.open(name, options);
         } catch (IOException failed) {
-            throw ImageException.wrap(failed).prefixed("Could not open '" + name + "': ");
+            throw ImageException.wrap(failed).prefixed(called == null ? "" : "Could not open '" + called + "': ");
         }
     }
 

@@ -12,6 +12,7 @@ import io.jimg.capability.Rebasable;
 import io.jimg.graph.FileNames;
 import io.jimg.spi.DottedOptions;
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,9 @@ public final class Rebase {
     private final Images images;
     private final @Nullable String name;
     private final OpenOptions options;
+    private @Nullable String called;
+    private Consumer<DiskImage> opened = overlay -> {};
+    private String stated = "(null)";
     private @Nullable String backing;
     private @Nullable String format;
     private CacheMode backingCache = CacheMode.WRITEBACK;
@@ -46,6 +50,19 @@ public final class Rebase {
         this.images = images;
         this.name = name;
         this.options = options.withWritable(true).withForceShare(false);
+        this.called = name;
+    }
+
+    /** Who is shown the overlay when it has been opened, before anything is done with it. */
+    public Rebase whenOpened(Consumer<DiskImage> listener) {
+        opened = listener;
+        return this;
+    }
+
+    /** What complaints call the overlay, instead of its name. */
+    public Rebase called(String words) {
+        called = words;
+        return this;
     }
 
     /**
@@ -56,6 +73,7 @@ public final class Rebase {
      * @param newFormat its format; it must be stated where there is a name
      */
     public Rebase onto(@Nullable String newBacking, @Nullable String newFormat) {
+        stated = newBacking == null ? "(null)" : newBacking;
         backing = newBacking == null || newBacking.isEmpty() ? null : newBacking;
         format = newFormat;
         return this;
@@ -122,13 +140,16 @@ public final class Rebase {
 
     private DiskImage open() throws IOException {
         OpenOptions how = options.withBacking(!unsafe);
-        if (name == null) {
-            return images.openTree(how);
-        }
         try {
-            return images.open(name, how);
+            DiskImage overlay = name == null ? images.openTree(how) : images.open(name, how);
+            if (overlay.readOnly()) {
+                overlay.close();
+                throw new ImageException(ErrorKind.READ_ONLY, "Block node is read-only");
+            }
+            opened.accept(overlay);
+            return overlay;
         } catch (IOException failed) {
-            throw ImageException.wrap(failed).prefixed("Could not open '" + name + "': ");
+            throw ImageException.wrap(failed).prefixed(called == null ? "" : "Could not open '" + called + "': ");
         }
     }
 
@@ -179,7 +200,7 @@ public final class Rebase {
     private ImageException unchanged(ErrorKind kind, String reason, @Nullable Throwable cause) {
         return new ImageException(
                 kind,
-                "Could not change the backing file to '" + (backing == null ? "" : backing) + "': " + reason,
+                "Could not change the backing file to '" + stated + "': " + reason,
                 name,
                 ImageException.NO_OFFSET,
                 cause);

@@ -2,6 +2,7 @@ package io.jimg.cli.arguments;
 
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
@@ -65,7 +66,7 @@ public final class ImageSource {
                 .withCache(cache)
                 .withSecrets(secrets);
         if (!imageOpts) {
-            return new Located(name, name, options.withFormat(format));
+            return new Located(name, name, options.withFormat(format), console);
         }
         return locateTree(name, format, options);
     }
@@ -79,7 +80,8 @@ public final class ImageSource {
                 list,
                 null,
                 options.withDriverOptions(
-                        DottedOptions.of(OptionLists.parse(list, "file", ShortForms.warned(console)))));
+                        DottedOptions.of(OptionLists.parse(list, "file", ShortForms.warned(console)))),
+                console);
     }
 
     /**
@@ -88,12 +90,13 @@ public final class ImageSource {
      * @param words what the user wrote
      * @param name the image's name; null where the options describe a tree
      * @param options how to open it
+     * @param console where it is said that a guess was made
      */
-    public record Located(String words, @Nullable String name, OpenOptions options) {
+    public record Located(String words, @Nullable String name, OpenOptions options, Console console) {
 
         /** The same image under other options. */
         public Located with(OpenOptions other) {
-            return new Located(words, name, other);
+            return new Located(words, name, other, console);
         }
 
         /**
@@ -104,10 +107,28 @@ public final class ImageSource {
         public DiskImage open() throws ImageException {
             try {
                 Images images = AllFormats.images();
-                return name == null ? images.openTree(options) : images.open(name, options);
+                DiskImage image = name == null ? images.openTree(options) : images.open(name, options);
+                if (options.writable()) {
+                    checkWritable(image);
+                }
+                return image;
             } catch (IOException failed) {
                 throw couldNotOpen(failed);
             }
+        }
+
+        /** Warns of a guess where an image was opened to be written, and refuses one that was asked not to be. */
+        private void checkWritable(DiskImage image) throws IOException {
+            if (image.readOnly() && "on".equals(options.driverOptions().get("read-only"))) {
+                image.close();
+                throw new ImageException(ErrorKind.READ_ONLY, "Block node is read-only");
+            }
+            warn(image);
+        }
+
+        /** Warns where the image, which is written, is raw by nothing but a guess. */
+        public void warn(DiskImage image) {
+            Guess.warn(console, name, options, image);
         }
 
         /** The sentence for a failure to open it. */

@@ -84,8 +84,14 @@ public final class SecretObjects implements Secrets {
         try {
             return Files.readAllBytes(Path.of(file));
         } catch (IOException failed) {
-            throw new CommandException("Unable to read " + Failures.sentence(failed));
+            throw new CommandException("Unable to read " + file + ": Failed to open file \u201c" + file + "\u201d: "
+                    + reason(file, failed));
         }
+    }
+
+    private static String reason(String file, IOException failed) {
+        String sentence = Failures.sentence(failed);
+        return sentence.startsWith(file + ": ") ? sentence.substring(file.length() + 2) : sentence;
     }
 
     private static byte[] decode(Map<String, String> words, byte[] content) throws CommandException {

@@ -17,6 +17,31 @@ public final class SizeArgument {
     }
 
     /**
+     * The number that a word stands for which counts something: decimal, octal with a leading 0, hexadecimal with a
+     * leading 0x, and without suffix.
+     *
+     * @param what what the number is, for the sentence ({@code count})
+     * @param least the smallest value allowed
+     * @param most the largest value allowed
+     */
+    public static long count(String what, String word, long least, long most) throws CommandException {
+        String digits = word.stripLeading();
+        long number;
+        try {
+            if (digits.startsWith("#")) {
+                throw new NumberFormatException(digits);
+            }
+            number = Long.decode(digits);
+        } catch (NumberFormatException unreadable) {
+            if (OptionType.parseSize(digits) != OptionType.SIZE_TOO_LARGE) {
+                throw new CommandException("Invalid " + what + " specified: '" + word + "'.");
+            }
+            number = Long.MIN_VALUE;
+        }
+        return inRange(what, number, least, most);
+    }
+
+    /**
      * The number that a word stands for.
      *
      * @param what what the number is, for the sentence ({@code image size})
@@ -28,7 +53,11 @@ public final class SizeArgument {
         if (number == OptionType.SIZE_MALFORMED) {
             throw new CommandException("Invalid " + what + " specified: '" + word + "'.");
         }
-        if (number == OptionType.SIZE_TOO_LARGE || number < least || number > most) {
+        return inRange(what, number, least, most);
+    }
+
+    private static long inRange(String what, long number, long least, long most) throws CommandException {
+        if (number < least || number > most) {
             throw new CommandException(
                     "Invalid " + what + " specified. Must be between " + least + " and " + most + '.');
         }

@@ -95,11 +95,8 @@ final class AmendCommand implements Command {
             return 0;
         }
         String name = ImageName.only(names);
-        source.cache(CacheModes.parse("cache option", cache));
-        ImageSource.Located located = source.locate(name, format);
         Progress progress = new Progress(console, shown && !quiet, Progress.ONE_PERCENT);
-        try (DiskImage image =
-                located.with(located.options().withWritable(true)).open()) {
+        try (DiskImage image = open(source, name, format, cache)) {
             if (OptionLists.asksForHelp(options)) {
                 console.out()
                         .print(CreateOptionsHelp.amend(image.format(), Amend.schema(images.format(image.format()))));
@@ -111,6 +108,13 @@ final class AmendCommand implements Command {
             progress.leave();
         }
         return 0;
+    }
+
+    private static DiskImage open(ImageSource source, String name, @Nullable String format, String cache)
+            throws CommandException, IOException {
+        source.cache(CacheModes.parse("cache option", cache));
+        ImageSource.Located located = source.locate(name, format);
+        return located.with(located.options().withWritable(true)).open();
     }
 
     private static void run(Job<Boolean> job, Progress progress) throws IOException {

@@ -39,8 +39,7 @@ final class BenchCommand implements Command {
                     .or("aio"),
             OptionSpec.flag('n', "as -i native").or("native"),
             OptionSpec.flag('q', "accepted, without effect").or("quiet"),
-            SharedOptions.FORCE_SHARE,
-            SharedOptions.OBJECT);
+            SharedOptions.FORCE_SHARE);
 
     private int count = Bench.DEFAULT_COUNT;
     private int depth = Bench.DEFAULT_DEPTH;
@@ -81,7 +80,7 @@ final class BenchCommand implements Command {
                     return HELP;
                 }
                 case "f" -> format = words.argument();
-                case "object", "image-opts", "U" -> source.take(key, words);
+                case "image-opts", "U" -> source.take(key, words);
                 case "q" -> {
                     // The one line of figures is what the command is called for.
                 }
@@ -117,16 +116,16 @@ final class BenchCommand implements Command {
                 }
                 cache = mode;
             }
-            case "c" -> count = number("request count", words, 1);
-            case "d" -> depth = number("queue depth", words, 1);
+            case "c" -> count = count("request count", words, 1);
+            case "d" -> depth = count("queue depth", words, 1);
             case "o" -> offset = SizeArgument.parse("offset", words.argument());
             case "s" -> size = number("buffer size", words, 1);
             case "S" -> step = number("step size", words, 0);
             case "w" -> write = true;
-            case "pattern" -> pattern = (byte) SizeArgument.parse("pattern byte", words.argument(), 0, 0xff);
-            case "flush-interval" -> flushInterval = number("flush interval", words, 0);
+            case "pattern" -> pattern = (byte) SizeArgument.count("pattern byte", words.argument(), 0, 0xff);
+            case "flush-interval" -> flushInterval = count("flush interval", words, 0);
             case "no-drain" -> drain = false;
-            case "i" -> nativeAio = isNative(words.argument());
+            case "i" -> nativeAio |= isNative(words.argument());
             case "n" -> nativeAio = true;
             default -> throw new IllegalStateException(key);
         }
@@ -134,6 +133,10 @@ final class BenchCommand implements Command {
 
     private static int number(String what, Getopt words, int least) throws CommandException {
         return (int) SizeArgument.parse(what, words.argument(), least, Integer.MAX_VALUE);
+    }
+
+    private static int count(String what, Getopt words, int least) throws CommandException {
+        return (int) SizeArgument.count(what, words.argument(), least, Integer.MAX_VALUE);
     }
 
     private static boolean isNative(String mode) throws CommandException {

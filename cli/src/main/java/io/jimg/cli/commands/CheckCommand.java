@@ -90,7 +90,7 @@ final class CheckCommand implements Command {
                         located.options().withWritable(repair != null).withToCheck(true))
                 .open()) {
             CheckReport report = examine(image, repair, console, quiet || output == OutputForm.JSON);
-            if (output == OutputForm.JSON) {
+            if (output == OutputForm.JSON && !quiet) {
                 console.line(JsonWriter.pretty(CheckText.document(report, located.words(), image.format())));
             } else if (!quiet) {
                 console.out().print(CheckText.human(report));

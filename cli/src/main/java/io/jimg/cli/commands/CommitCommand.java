@@ -81,28 +81,35 @@ final class CommitCommand implements Command {
         String name = ImageName.only(words.operands());
         source.cache(CacheModes.parse("cache option", cache));
         ImageSource.Located image = source.locate(name, format);
+        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
         Job<?> job = new Commit(AllFormats.images(), image.name(), image.options())
+                .called(image.words())
+                .whenOpened(overlay -> {
+                    image.warn(overlay);
+                    bar.beginOnce();
+                })
                 .base(base)
                 .drop(drop)
                 .rate(rate)
                 .job();
-        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
-        run(job, bar);
+        try {
+            run(job, bar);
+        } finally {
+            bar.leaveIfBegun();
+        }
         if (!quiet) {
             console.line("Image committed.");
         }
         return 0;
     }
 
-    /** Runs a job with a bar, which Ctrl-C cancels. */
+    /** Runs a job that moves a bar, and that Ctrl-C cancels. */
     static void run(Job<?> job, Progress bar) throws IOException {
         Interrupt interrupt = new Interrupt(job.onProgress(bar::at));
-        bar.begin();
         try {
             job.run();
             bar.full();
         } finally {
-            bar.leave();
             interrupt.end();
         }
     }

@@ -84,7 +84,7 @@ final class CompareCommand implements Command {
                 case "p" -> progress = true;
                 case "q" -> quiet = true;
                 case "s" -> strict = true;
-                default -> source.take(key, words);
+                default -> take(source, key, words);
             }
         }
         List<String> names = words.operands();
@@ -102,6 +102,16 @@ final class CompareCommand implements Command {
             return compare(new Report(console, quiet, bar), first, second, strict);
         } finally {
             bar.leave();
+        }
+    }
+
+    private static void take(ImageSource source, String key, Getopt words) throws CommandException {
+        try {
+            source.take(key, words);
+        } catch (CommandException wrongWords) {
+            throw new CommandException(CANNOT_OPEN, wrongWords.sentence());
+        } catch (IOException failed) {
+            throw new CommandException(CANNOT_OPEN, Failures.sentence(failed));
         }
     }
 

@@ -88,7 +88,7 @@ final class ConvertCommand implements Command {
                 }
                 case "m" ->
                     request.parallel =
-                            (int) SizeArgument.parse("number of coroutines", words.argument(), 1, MOST_COROUTINES);
+                            (int) SizeArgument.count("number of coroutines", words.argument(), 1, MOST_COROUTINES);
                 case "W" -> request.outOfOrder = true;
                 case "C" -> request.copyRange = true;
                 case "r" -> request.rate = SizeArgument.parse("rate limit", words.argument());

@@ -154,7 +154,7 @@ final class Converter {
                 .withCache(targetCacheMode());
         return (request.targetImageOpts
                         ? request.source.locateTree(target, null, how)
-                        : new ImageSource.Located(target, target, how.withFormat(request.format)))
+                        : new ImageSource.Located(target, target, how.withFormat(request.format), console))
                 .open();
     }
 

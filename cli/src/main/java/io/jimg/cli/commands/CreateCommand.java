@@ -91,17 +91,17 @@ final class CreateCommand implements Command {
         if (operands.isEmpty()) {
             throw new UsageException("Expecting image file name");
         }
-        if (operands.size() > 2) {
-            throw new UsageException("Unexpected argument: " + operands.get(2));
-        }
         Create create = new Create(AllFormats.images(), operands.get(0))
                 .format(format)
                 .backingFile(backing)
                 .backingFormat(backingFormat)
                 .unsafeBacking(unsafe)
                 .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(secrets));
-        if (operands.size() == 2) {
+        if (operands.size() >= 2) {
             create.size(SizeArgument.parse("image size", operands.get(1)));
+        }
+        if (operands.size() > 2) {
+            throw new UsageException("Unexpected argument: " + operands.get(2));
         }
         if (options != null) {
             create.options(DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED)));

@@ -78,15 +78,28 @@ final class DdCommand implements Command {
         if (input == null || output == null) {
             throw new CommandException("Must specify both input and output files");
         }
-        String outputFormat = format;
-        if (AllFormats.images().formats().stream()
-                .noneMatch(known -> known.name().equals(outputFormat))) {
-            throw new CommandException("Unknown file format");
-        }
         try (DiskImage image = source.locate(input, sourceFormat).open()) {
+            checkFormat(format);
             copy(console, image, input, new Create(AllFormats.images(), output).format(format), output);
         }
         return 0;
+    }
+
+    private static void checkFormat(String format) throws CommandException {
+        if (AllFormats.images().formats().stream()
+                .noneMatch(known -> known.name().equals(format))) {
+            throw new CommandException("Unknown file format");
+        }
+    }
+
+    /** The copy says where reading failed, which dd does not. */
+    private static ImageException inWordsOfDd(ImageException failed) {
+        String sentence = failed.getMessage();
+        if (!sentence.startsWith("error while reading ")) {
+            return failed;
+        }
+        String reason = sentence.substring(sentence.indexOf(": ") + 2);
+        return new ImageException(failed.kind(), "error while reading from input image file: " + reason, failed);
     }
 
     /** An operand of the form {@code name=value}; of those that repeat the last one counts. */
@@ -98,8 +111,8 @@ final class DdCommand implements Command {
             case "if" -> input = value;
             case "of" -> output = value;
             case "bs" -> block = SizeArgument.parse("bs", value, 1, Integer.MAX_VALUE);
-            case "count" -> count = SizeArgument.parse("count", value);
-            case "skip" -> skip = SizeArgument.parse("skip", value);
+            case "count" -> count = SizeArgument.count("count", value, 0, Long.MAX_VALUE);
+            case "skip" -> skip = SizeArgument.count("skip", value, 0, Long.MAX_VALUE);
             default -> throw new CommandException("unrecognized operand " + name);
         }
     }
@@ -127,6 +140,8 @@ final class DdCommand implements Command {
             }
         } catch (CreationException refused) {
             throw ImageException.wrap(refused).prefixed(target + ": error while creating output image: ");
+        } catch (ImageException failed) {
+            throw inWordsOfDd(failed);
         }
     }
 }

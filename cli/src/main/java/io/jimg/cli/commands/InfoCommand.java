@@ -78,7 +78,7 @@ final class InfoCommand implements Command {
 
     private static List<ImageInfo> collect(ImageSource.Located image, boolean chain) throws IOException {
         if (chain) {
-            return Info.chain(AllFormats.images(), image.name(), image.options())
+            return Info.chain(AllFormats.images(), image.name(), image.options(), image.words())
                     .run();
         }
         try (DiskImage opened = image.with(image.options().withBacking(false).withInspectOnly(true))

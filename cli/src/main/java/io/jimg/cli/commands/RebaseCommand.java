@@ -84,14 +84,22 @@ final class RebaseCommand implements Command {
         if (!unsafe && backing == null) {
             throw new UsageException("Must specify backing file (-b) or use unsafe mode (-u)");
         }
-        source.cache(CacheModes.parse("cache option", cache));
-        ImageSource.Located image = source.locate(name, format);
-        Rebase rebase = new Rebase(AllFormats.images(), image.name(), image.options())
-                .onto(backing, backingFormat)
-                .backingCache(CacheModes.parse("source cache option", sourceCache))
-                .unsafe(unsafe)
-                .compress(compress);
-        CommitCommand.run(rebase.job(), new Progress(console, progress && !quiet, Progress.ONE_PERCENT));
+        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
+        try {
+            source.cache(CacheModes.parse("cache option", cache));
+            ImageSource.Located image = source.locate(name, format);
+            Rebase rebase = new Rebase(AllFormats.images(), image.name(), image.options())
+                    .called(image.words())
+                    .whenOpened(image::warn)
+                    .onto(backing, backingFormat)
+                    .backingCache(CacheModes.parse("source cache option", sourceCache))
+                    .unsafe(unsafe)
+                    .compress(compress);
+            bar.begin();
+            CommitCommand.run(rebase.job(), bar);
+        } finally {
+            bar.leave();
+        }
         return 0;
     }
 }

@@ -1,6 +1,5 @@
 package io.jimg.cli.io;
 
-import io.jimg.OpenOptions;
 import io.jimg.cli.arguments.OptionLists;
 import io.jimg.cli.arguments.ShortForms;
 import io.jimg.cli.getopt.OptionSpec;
@@ -75,11 +74,7 @@ final class OpenCommand implements IoCommand {
             throw IoFailure.complaint("file open already, try 'help close'");
         }
         Target target = choice.target().named(operands.isEmpty() ? null : operands.get(0));
-        OpenOptions named = target.options();
-        if (target.name() != null && options.containsKey("driver")) {
-            named = named.withFormat(options.remove("driver"));
-        }
-        target = target.with(named).with(options);
+        target = target.with(options);
         choice.check(target);
         session.open(target);
     }

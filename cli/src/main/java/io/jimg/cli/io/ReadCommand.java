@@ -1,5 +1,6 @@
 package io.jimg.cli.io;
 
+import io.jimg.capability.VmState;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.ErrorWords;
@@ -19,7 +20,7 @@ final class ReadCommand implements IoCommand {
             "reads a number of bytes at a specified offset");
 
     private static final List<OptionSpec> TABLE = List.of(
-            OptionSpec.flag('b', "the saved state of a machine instead of the disk: not supported"),
+            OptionSpec.flag('b', "the saved state of a machine instead of the disk"),
             ReadRequest.MACHINE,
             OptionSpec.valued('l', "length", "how many bytes are compared with the pattern"),
             OptionSpec.flag('p', "accepted, without effect"),
@@ -77,12 +78,11 @@ final class ReadCommand implements IoCommand {
         if (vmState) {
             requireSectors("offset", offset);
             requireSectors("count", length);
-            throw noVmState("read");
         }
         ReadRequest request = new ReadRequest(offset, length, choice, (int) from, (int) count);
         long started = System.nanoTime();
         try {
-            request.perform(session.device()::read);
+            request.perform(vmState ? vmState(session, "read")::read : session.device()::read);
         } catch (IOException failed) {
             throw IoFailure.result("read failed: " + ErrorWords.of(session.console(), failed));
         }
@@ -99,8 +99,10 @@ final class ReadCommand implements IoCommand {
         }
     }
 
-    /** What a command says that would reach the state of a machine, which no image here gives or takes. */
-    static IoFailure noVmState(String verb) {
-        return IoFailure.result(verb + " failed: " + Errno.text(Errno.EOPNOTSUPP));
+    /** The image's place for the state of a machine. */
+    static VmState vmState(Session session, String verb) throws IoFailure {
+        return session.image()
+                .capability(VmState.class)
+                .orElseThrow(() -> IoFailure.result(verb + " failed: " + Errno.text(Errno.EOPNOTSUPP)));
     }
 }

@@ -2,6 +2,7 @@ package io.jimg.cli.io;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
+import io.jimg.cli.arguments.Guess;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.Console;
 import io.jimg.cli.process.Failures;
@@ -13,9 +14,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What commands share: the console, the open image, the requests under way. For one thread. */
 final class Session {
-    /** The format that images of no other format are taken for, which is a guess. */
-    private static final String GUESSED = "raw";
-
     private final Console console;
     private final AioQueue aio = new AioQueue();
     private @Nullable OpenImage open;
@@ -87,24 +85,9 @@ final class Session {
         } catch (IOException failed) {
             throw IoFailure.complaint("can't open" + target.words() + ": " + Failures.sentence(failed));
         }
-        if (wasGuessed(target)) {
-            console.plainError("WARNING: Image format was not specified for '" + image().name()
-                    + "' and probing guessed " + GUESSED + ".");
-            console.plainError("         Automatically detecting the format is dangerous for raw images, write"
-                    + " operations on block 0 will be restricted.");
-            console.plainError("         Specify the '" + GUESSED + "' format explicitly to remove the restrictions.");
+        if (!target.snapshot() && target.options().writable()) {
+            Guess.warn(console, target.name(), target.options(), image());
         }
-    }
-
-    private boolean wasGuessed(Target target) {
-        String name = target.name();
-        boolean stated = target.options().format() != null
-                || target.options().driverOptions().get("driver") != null
-                || (name != null && name.startsWith("json:") && name.contains("driver"));
-        return !stated
-                && !target.snapshot()
-                && target.options().writable()
-                && image().format().equals(GUESSED);
     }
 
     /** Opens the image again in another way; where that fails it is open as it was. */

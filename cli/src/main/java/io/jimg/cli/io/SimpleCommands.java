@@ -1,9 +1,11 @@
 package io.jimg.cli.io;
 
+import io.jimg.all.AllFormats;
 import io.jimg.capability.VmState;
 import io.jimg.cli.process.ErrorWords;
 import io.jimg.cli.text.HumanWriter;
 import io.jimg.spi.Doc;
+import io.jimg.storage.NullProtocol;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.List;
@@ -53,8 +55,20 @@ final class SimpleCommands {
                 (session, operands) -> info(session));
     }
 
-    private static void info(Session session) throws IOException {
+    private static boolean isProtocol(String name) {
+        return AllFormats.images().formats().stream()
+                .noneMatch(format -> format.name().equals(name));
+    }
+
+    private static void info(Session session) throws IoFailure, IOException {
         session.console().line("format name: " + session.image().format());
+        if (isProtocol(session.image().format())) {
+            // A protocol's driver has its name twice, as a format's driver and as its own.
+            session.console().line("format name: " + session.image().format());
+        }
+        if (session.image().format().equals(NullProtocol.NAME)) {
+            throw IoFailure.said();
+        }
         session.console().line("cluster size: " + Numbers.text(session.image().clusterSize()));
         long vmState =
                 session.image().capability(VmState.class).map(VmState::offset).orElse(0L);

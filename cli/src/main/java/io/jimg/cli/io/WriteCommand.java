@@ -3,6 +3,7 @@ package io.jimg.cli.io;
 import io.jimg.BlockDevice;
 import io.jimg.WriteFlag;
 import io.jimg.ZeroMode;
+import io.jimg.capability.VmState;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.ErrorWords;
@@ -30,7 +31,7 @@ final class WriteCommand implements IoCommand {
             "writes a number of bytes at a specified offset");
 
     private static final List<OptionSpec> TABLE = List.of(
-            OptionSpec.flag('b', "the saved state of a machine instead of the disk: not supported"),
+            OptionSpec.flag('b', "the saved state of a machine instead of the disk"),
             OptionSpec.flag('c', "write compressed"),
             ReadRequest.MACHINE,
             FUA,
@@ -92,13 +93,15 @@ final class WriteCommand implements IoCommand {
             ReadCommand.requireSectors("count", length);
         }
         BlockDevice device = session.deviceToWrite();
-        if (vmState) {
-            throw ReadCommand.noVmState("write");
-        }
+        VmState state = vmState ? ReadCommand.vmState(session, "write") : null;
         ByteBuffer bytes = zeroes ? ByteBuffer.allocate(0) : bytes(session, (int) length);
         long started = System.nanoTime();
         try {
-            write(session, device, bytes, offset, length);
+            if (state != null) {
+                state.write(bytes, offset);
+            } else {
+                write(session, device, bytes, offset, length);
+            }
         } catch (IOException failed) {
             throw IoFailure.result("write failed: " + ErrorWords.of(session.console(), failed));
         }

@@ -14,6 +14,7 @@ public final class Progress {
     private final boolean shown;
     private final double leastStep;
     private double shownLast;
+    private boolean begun;
 
     /**
      * A bar that has not begun.
@@ -34,6 +35,13 @@ public final class Progress {
         }
     }
 
+    /** Writes the bar at 0, where it has not been written yet. */
+    public synchronized void beginOnce() {
+        if (!begun) {
+            begin();
+        }
+    }
+
     /** Moves the bar. */
     public synchronized void at(long done, long total) {
         double percent = total == 0 ? 100 : 100.0 * done / total;
@@ -49,6 +57,13 @@ public final class Progress {
         }
     }
 
+    /** Leaves the bar's line, if the bar has been shown at all. */
+    public synchronized void leaveIfBegun() {
+        if (begun) {
+            leave();
+        }
+    }
+
     /** Leaves the bar's line. */
     public synchronized void leave() {
         if (shown) {
@@ -59,6 +74,7 @@ public final class Progress {
 
     private void write(double percent) {
         shownLast = percent;
+        begun = true;
         console.out().print("    (" + Percent.text(percent) + "/100%)\r");
         console.flush();
     }

@@ -30,7 +30,6 @@ import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.Qcow2Info;
-import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
@@ -70,7 +69,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         Capabilities all = new Capabilities()
                 .with(BackingLink.class, new HeaderBackingLink(this))
                 .with(Snapshots.class, new InternalSnapshots(this))
-                .with(VmState.class, this::vmStateOffset)
+                .with(VmState.class, new MachineState(this))
                 .with(Bitmaps.class, new PersistentBitmaps(this))
                 .with(Checkable.class, () -> new FlushedCheck(this));
         if (writable) {
@@ -92,12 +91,6 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             }
         }
         return all;
-    }
-
-    /** Behind what the disk's L1 entries describe. */
-    private long vmStateOffset() {
-        Geometry geometry = loaded.map().codec().geometry();
-        return header().l1EntriesNeeded() << (geometry.clusterBits() + geometry.tableBits());
     }
 
     static Limits limits(GuestMap map) {
@@ -296,6 +289,25 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         asRequest(() -> {
             long length = Math.min(clusterSize(), size() - guestOffset);
             writePath(loaded()).writeCompressed(guestOffset, length, stream);
+            return true;
+        });
+    }
+
+    /** Reads what lies behind the disk, at an offset counted from the disk's start. */
+    void readState(ByteBuffer destination, long offset) throws IOException {
+        asRequest(() -> {
+            doRead(destination, offset);
+            return true;
+        });
+    }
+
+    /** Writes what lies behind the disk; the L1 table reaches so far. No bitmap records it. */
+    void writeState(ByteBuffer source, long offset) throws IOException {
+        if (!writable) {
+            throw new ImageException(ErrorKind.READ_ONLY, "The device is open for reading only");
+        }
+        asRequest(() -> {
+            writePath(loaded()).writeState(source, offset);
             return true;
         });
     }

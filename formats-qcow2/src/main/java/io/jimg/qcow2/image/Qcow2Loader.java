@@ -59,7 +59,9 @@ final class Qcow2Loader {
 
     /** Loads the image. */
     Loaded load() throws IOException {
-        GuestMap map = load(header.l1TableOffset(), header.l1Size(), this::relieve, this::damaged);
+        // All of the table: what lies behind the disk is the state of a machine.
+        int entries = (int) Math.max(header.l1EntriesNeeded(), header.l1Size());
+        GuestMap map = load(header.l1TableOffset(), header.l1Size(), entries, this::relieve, this::damaged);
         Storage data = files.data();
         GuestReader reader = data == null || locked() ? null : reader(map, data);
         WritePath writePath = context.writable() && !context.toCheck() && reader != null && data != null
@@ -81,8 +83,9 @@ final class Qcow2Loader {
         return new GuestReader(map.mapper(), foundation.guestData(data), foundation.compressed(), files.backing());
     }
 
-    private GuestMap load(long l1Offset, long stored, L2Cache.Pressure pressure, Damage damage) throws IOException {
-        return GuestMap.load(file, codec, l1Offset, stored, (int) header.l1EntriesNeeded(), sizes, pressure, damage);
+    private GuestMap load(long l1Offset, long stored, int entries, L2Cache.Pressure pressure, Damage damage)
+            throws IOException {
+        return GuestMap.load(file, codec, l1Offset, stored, entries, sizes, pressure, damage);
     }
 
     private void relieve() throws IOException {
@@ -116,7 +119,7 @@ final class Qcow2Loader {
         // A snapshot of another size shows the image's own, as QEMU has it; but never the state of a machine, which
         // lies behind its disk.
         long stored = Math.min(entry.l1Size(), entriesOf(entry));
-        GuestMap map = load(entry.l1TableOffset(), stored, () -> {}, this::told);
+        GuestMap map = load(entry.l1TableOffset(), stored, (int) header.l1EntriesNeeded(), () -> {}, this::told);
         Limits limits = foundation.limits(geometry.clusterSize());
         return new SnapshotImage(header, files, limits, extents(map), reader(map, data), runs(map));
     }

@@ -64,6 +64,17 @@ final class WritePath {
         }
     }
 
+    /** Writes behind the guest's disk, which no bitmap records. */
+    void writeState(ByteBuffer source, long offset) throws IOException {
+        header.beforeWrite();
+        long token = enter();
+        try {
+            writer.write(source, offset);
+        } finally {
+            leave(token);
+        }
+    }
+
     void zero(long offset, long length, ZeroMode mode) throws IOException {
         record(offset, length);
         long token = enter();
