@@ -116,6 +116,11 @@ final class NodeContext implements OpenContext {
     }
 
     @Override
+    public NewFile createStorage(OpenGate.Role role, String name) throws IOException {
+        return opener.createLiteral(name, node.mode(), origin(role));
+    }
+
+    @Override
     public @Nullable String resolve(String name) {
         try {
             return FileNames.resolve(file.name(), name);

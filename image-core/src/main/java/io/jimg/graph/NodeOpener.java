@@ -13,6 +13,7 @@ import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.FilterProtocol;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
@@ -23,6 +24,7 @@ import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Opens one image and, through {@link NodeContext}, what hangs from it. Used for one open; not for several threads. */
@@ -236,6 +238,32 @@ public final class NodeOpener {
             Closing.after(failure, storage);
             throw failure;
         }
+    }
+
+    /** Makes a file of that very name for an image that is open. */
+    OpenContext.NewFile createLiteral(String path, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+        ProtocolDriver protocol = drivers.protocolOf("file:");
+        Options options = parse(protocol, DottedOptions.EMPTY.with("filename", path));
+        caller.gate()
+                .permit(new OpenGate.Request(
+                        Objects.requireNonNull(origin.role()), protocol.name(), path, origin.referrer()));
+        if (protocol.exists(options)) {
+            throw new ImageException(
+                    ErrorKind.EXISTS, "There is a file '" + path + "' already", path, ImageException.NO_OFFSET, null);
+        }
+        Storage storage = protocol.create(options, mode);
+        return new OpenContext.NewFile() {
+            @Override
+            public Storage storage() {
+                return storage;
+            }
+
+            @Override
+            public void remove() throws IOException {
+                storage.close();
+                protocol.delete(options);
+            }
+        };
     }
 
     private Storage openProtocol(ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)

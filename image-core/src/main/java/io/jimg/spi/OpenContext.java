@@ -2,6 +2,8 @@ package io.jimg.spi;
 
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.storage.Storage;
@@ -72,6 +74,28 @@ public interface OpenContext {
      */
     @Nullable
     Storage openStorage(String child, OpenGate.Role role, @Nullable String name) throws IOException;
+
+    /** A file that was made for an open image. */
+    interface NewFile {
+
+        /** The file, empty and open for writing; whoever made it closes it. */
+        Storage storage();
+
+        /** Closes the file and takes it away again. */
+        void remove() throws IOException;
+    }
+
+    /**
+     * Makes a file that becomes part of the image.
+     *
+     * @param role for the gate
+     * @param name a literal file name
+     * @throws ImageException {@link ErrorKind#EXISTS} where there is something of that name, which stays as it is;
+     *     {@link ErrorKind#DENIED} by the gate; {@link ErrorKind#UNSUPPORTED} where files cannot be made
+     */
+    default NewFile createStorage(OpenGate.Role role, String name) throws IOException {
+        throw new ImageException(ErrorKind.UNSUPPORTED, "No file can be made for this image: " + name);
+    }
 
     /**
      * The name that {@link #openBacking} would open for a name that the image holds; opens nothing.

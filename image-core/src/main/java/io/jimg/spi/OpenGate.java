@@ -3,6 +3,8 @@ package io.jimg.spi;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /**
@@ -61,7 +63,7 @@ public interface OpenGate {
     OpenGate ALLOW = request -> {};
 
     /**
-     * Permits local files inside a folder, symbolic links followed.
+     * Permits local files inside a folder, symbolic links followed; a file that is not there yet where its folder is.
      *
      * @param folder an existing folder
      */
@@ -69,7 +71,7 @@ public interface OpenGate {
         return request -> {
             try {
                 if (request.protocol().equals("file")
-                        && Path.of(request.name()).toRealPath().startsWith(folder.toRealPath())) {
+                        && real(Path.of(request.name())).startsWith(folder.toRealPath())) {
                     return;
                 }
             } catch (IOException | java.nio.file.InvalidPathException notThere) {
@@ -77,6 +79,16 @@ public interface OpenGate {
             }
             throw denied(request, ": it lies outside '" + folder + "'");
         };
+    }
+
+    /** The path without links; of what is not there its folder's. A link that leads nowhere has none. */
+    private static Path real(Path path) throws IOException {
+        Path folder = path.toAbsolutePath().getParent();
+        Path name = path.getFileName();
+        if (folder == null || name == null || Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return path.toRealPath();
+        }
+        return folder.toRealPath().resolve(name);
     }
 
     private static ImageException denied(Request request, String reason) {

@@ -63,6 +63,16 @@ public final class Creation {
         return new Creation(file, request, random).writer();
     }
 
+    /**
+     * Makes an empty sparse extent of a disk that has others, in an empty file, which stays open.
+     *
+     * @param size guest bytes, a multiple of 512
+     * @param zeroedGrains whether tables may say that a grain is zero
+     */
+    public static void createExtent(Storage file, long size, boolean zeroedGrains) throws IOException {
+        new SparseExtentWriter(file, SparseLayout.of(size / SECTOR, zeroedGrains), new byte[0], false).finish();
+    }
+
     private void createEmpty() throws IOException {
         if (plan.subformat() == Subformat.STREAM_OPTIMIZED) {
             SparseLayout layout = layout(plan.size());

@@ -252,6 +252,8 @@ final class StreamWriter implements ImageWriter {
         putMarker(out, 1, MARKER_FOOTER);
         out.put(header.withDirectories(0, place).bytes());
         putMarker(out, 0, MARKER_END);
+        // A footer says that all the rest is there.
+        file.flush();
         file.write(out.clear(), next * SECTOR);
         file.flush();
     }

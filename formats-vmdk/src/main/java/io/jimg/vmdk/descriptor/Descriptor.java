@@ -39,7 +39,7 @@ public record Descriptor(
     public static final int LONGEST = 4 << 20;
 
     /** The most extents that are opened; each costs an open file. */
-    static final int MOST_EXTENTS = 1 << 15;
+    public static final int MOST_EXTENTS = 1 << 15;
 
     /** A descriptor that says nothing: that of an extent without one. */
     public static final Descriptor NONE =
@@ -107,24 +107,32 @@ public record Descriptor(
     }
 
     /**
-     * The text of the same disk with its last extent, and so the disk, of another size. The geometry follows where it
-     * is stated.
+     * The text of the same disk with its last extent of another size, further ones after it, and so another size of the
+     * disk. The geometry follows where it is stated.
      *
-     * @param sectors guest sectors of the last extent
+     * @param sectors guest sectors of what is the last extent now
+     * @param further extents after it
      */
-    public DescriptorText withLastExtent(long sectors) {
+    public DescriptorText grown(long sectors, List<ExtentLine> further) {
         ExtentLine last = extents.get(extents.size() - 1);
-        ExtentLine resized = new ExtentLine(last.access(), sectors, last.type(), last.fileName(), last.firstSector());
+        List<ExtentLine> replaced = new ArrayList<>();
+        replaced.add(new ExtentLine(last.access(), sectors, last.type(), last.fileName(), last.firstSector()));
+        replaced.addAll(further);
         int index = text.lines().size() - 1;
         while (!ExtentLine.isOne(text.lines().get(index))) {
             index--;
         }
-        DescriptorText changed = text.withLines(index, List.of(DescriptorText.encode(resized.text(), charset)));
+        DescriptorText changed = text.withLines(
+                index,
+                replaced.stream()
+                        .map(line -> DescriptorText.encode(line.text(), charset))
+                        .toList());
         String adapter = text.value("ddb.adapterType");
         if (adapter == null || text.value("ddb.geometry.cylinders") == null) {
             return changed;
         }
-        DiskGeometry geometry = DiskGeometry.on(adapter, size() - last.size() + resized.size());
+        long added = replaced.stream().mapToLong(ExtentLine::size).sum() - last.size();
+        DiskGeometry geometry = DiskGeometry.on(adapter, size() + added);
         return changed.with("ddb.geometry.cylinders", quoted(geometry.cylinders()), "createType")
                 .with("ddb.geometry.heads", quoted(geometry.heads()), "createType")
                 .with("ddb.geometry.sectors", quoted(geometry.sectors()), "createType");

@@ -6,9 +6,6 @@ import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Resizable;
-import io.jimg.spi.Zeroes;
-import io.jimg.storage.Outcome;
-import io.jimg.storage.Storage;
 import io.jimg.vmdk.descriptor.Descriptor;
 import io.jimg.vmdk.extent.DiskExtent;
 import io.jimg.vmdk.extent.FlatExtent;
@@ -19,7 +16,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Makes the last extent of a disk larger, and says so in its header and in the descriptor. */
+/**
+ * Makes the last extent of a disk larger, adds further ones to a split disk, and says so in headers and in the
+ * descriptor, which comes last: until then the disk has its old size. The descriptor's text is not written at once
+ * where it crosses a sector; what power loss may tear there is one of its lines.
+ */
 record ImageResize(VmdkImage image) implements Resizable {
     private static final int SECTOR = 512;
     private static final long LARGEST_SPLIT = 2L << 30;
@@ -56,22 +57,59 @@ record ImageResize(VmdkImage image) implements Resizable {
             throw unsupported("The descriptor does not say which extents the disk has");
         }
         Part last = parts.list().get(parts.list().size() - 1);
-        long size = newSize - last.start();
-        boolean split = descriptor.createType().toLowerCase(Locale.ROOT).contains("gbmaxextent");
-        if (split && size > LARGEST_SPLIT) {
-            throw unsupported("The last extent can grow to 2 GiB, and further extents are not added");
+        long most = last.start() + mostOfLast(descriptor, parts);
+        DiskExtent grown = last.extent();
+        if (Math.min(newSize, most) > last.end()) {
+            grown = grow(last.extent(), Math.min(newSize, most) - last.start(), preallocation, parts);
         }
-        DiskExtent grown = grow(last.extent(), size, preallocation, parts);
-        image.contentId().replace(descriptor.withLastExtent(size / SECTOR));
-        parts.file().flush();
         List<Part> list = new ArrayList<>(parts.list());
         list.set(list.size() - 1, new Part(last.start(), last.type(), grown));
+        boolean done = false;
+        try {
+            if (newSize <= most) {
+                image.contentId().replace(descriptor.grown(grown.size() / SECTOR, List.of()));
+            } else {
+                FurtherExtents further = new FurtherExtents(image, descriptor, this::unsupported);
+                list.addAll(further.add(list, newSize, unit(parts), preallocation, parts.codec()));
+            }
+            parts.file().flush();
+            done = true;
+        } finally {
+            if (!done && grown instanceof SparseExtent sparse) {
+                replaceLast(parts, sparse.cutTo(last.extent().size()));
+            }
+        }
         image.replace(new Parts(list, parts.file(), parts.codec()));
+    }
+
+    /** The extent's tables may lie elsewhere now: from now on the image uses those. */
+    private void replaceLast(Parts parts, DiskExtent extent) {
+        List<Part> list = new ArrayList<>(parts.list());
+        Part last = list.get(list.size() - 1);
+        list.set(list.size() - 1, new Part(last.start(), last.type(), extent));
+        image.replace(new Parts(list, parts.file(), parts.codec()));
+    }
+
+    /** How large the last extent may become: those of a split disk end where its others do. */
+    private static long mostOfLast(Descriptor descriptor, Parts parts) {
+        boolean split = descriptor.createType().toLowerCase(Locale.ROOT).contains("gbmaxextent");
+        long last = parts.list().get(parts.list().size() - 1).extent().size();
+        return split ? Math.max(last, unit(parts)) : Long.MAX_VALUE / 2;
+    }
+
+    /** Guest bytes of an extent of a split disk: as large as its first one where it has several, else 2 GiB. */
+    private static long unit(Parts parts) {
+        return parts.list().size() == 1
+                ? LARGEST_SPLIT
+                : Math.min(LARGEST_SPLIT, parts.list().get(0).extent().size());
     }
 
     private DiskExtent grow(DiskExtent last, long size, Preallocation preallocation, Parts parts) throws IOException {
         if (last instanceof FlatExtent flat && flat.file().growsWithZeroes()) {
-            return growFlat(flat, size, preallocation);
+            if (flat.file().size() > flat.start() + flat.size()) {
+                throw unsupported("The extent's file goes on after the extent");
+            }
+            return FlatGrowth.run(flat, size, preallocation);
         }
         if (!(last instanceof SparseExtent sparse) || !sparse.writable()) {
             throw unsupported("The disk's last extent is of a kind that does not grow");
@@ -85,29 +123,17 @@ record ImageResize(VmdkImage image) implements Resizable {
             last.zero(last.size(), last.grainSize() - inGrain, ZeroMode.MAY_UNMAP);
         }
         sparse.finish();
-        SparseGrowth.run(sparse.file(), size / SECTOR);
-        return sparse.reopened(parts.codec());
-    }
-
-    private DiskExtent growFlat(FlatExtent flat, long size, Preallocation preallocation) throws IOException {
-        Storage file = flat.file();
-        long old = flat.start() + flat.size();
-        long end = flat.start() + size;
-        if (file.size() > old) {
-            throw unsupported("The extent's file goes on after the extent");
-        }
-        switch (preallocation) {
-            case OFF -> file.truncate(end);
-            case FALLOC -> {
-                if (file.allocate(old, end - old) == Outcome.UNSUPPORTED) {
-                    Zeroes.write(end - old, (zeroes, at) -> file.write(zeroes, old + at));
-                }
+        try {
+            SparseGrowth.run(sparse.file(), size / SECTOR);
+            return sparse.reopened(parts.codec());
+        } catch (Throwable failure) {
+            try {
+                replaceLast(parts, sparse.reopened(parts.codec()).cutTo(last.size()));
+            } catch (IOException second) {
+                failure.addSuppressed(second);
             }
-            case FULL -> Zeroes.write(end - old, (zeroes, at) -> file.write(zeroes, old + at));
-            default -> throw unsupported("Unsupported preallocation mode: " + preallocation.text());
+            throw failure;
         }
-        file.flush();
-        return new FlatExtent(file, flat.start(), size);
     }
 
     private ImageException unsupported(String sentence) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
@@ -21,13 +22,16 @@ import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checks, repairs, and changes of size and of parents. */
@@ -154,6 +158,73 @@ class ChangeTest {
         QemuOracle.assumePresent().compareEqual("vmdk", disk, "raw", raw);
     }
 
+    /** What no extent of 2 GiB has room for gets extents of its own, as large as the first. */
+    @ParameterizedTest
+    @CsvSource({
+        "twoGbMaxExtentSparse, zeroed_grain=off",
+        "twoGbMaxExtentSparse, zeroed_grain=on",
+        "twoGbMaxExtentFlat, zeroed_grain=off"
+    })
+    void splitDisksGetFurtherExtents(String subformat, String zeroedGrain) throws IOException {
+        Path disk = folder.resolve("disk.vmdk");
+        byte[] content = Disks.content(SIZE, 8);
+        Disks.create(disk, SIZE, "subformat=" + subformat, zeroedGrain)
+                .plan()
+                .job()
+                .run();
+        long size = (5L << 30) + 512 * 77;
+        byte[] mark = Disks.content(200_000, 9);
+        try (DiskImage image = Disks.open(disk, true)) {
+            image.write(ByteBuffer.wrap(content), 0);
+            Resize.of(image, size).job().run();
+            assertThat(image.size()).isEqualTo(size);
+            for (long at : new long[] {(2L << 30) - 100_000, (4L << 30) - 100_000, size - mark.length}) {
+                image.write(ByteBuffer.wrap(mark), at);
+            }
+            // Once more, into the last one's room and beyond.
+            Resize.of(image, 7L << 30).job().run();
+            image.write(ByteBuffer.wrap(mark), (6L << 30) - 100_000);
+        }
+        String type = subformat.endsWith("Flat") ? "f" : "s";
+        assertThat(Files.readString(disk))
+                .contains("4194304 " + (type.equals("f") ? "FLAT" : "SPARSE") + " \"disk-" + type + "003.vmdk\"")
+                .contains("2097152 ")
+                .contains("disk-" + type + "004.vmdk")
+                .doesNotContain("005");
+        assertThat(check(disk).clean()).isTrue();
+        QemuOracle oracle = QemuOracle.assumePresent();
+        Path raw = folder.resolve("expected.raw");
+        try (FileChannel expected = FileChannel.open(raw, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            expected.write(ByteBuffer.wrap(content), 0);
+            for (long at :
+                    new long[] {(2L << 30) - 100_000, (4L << 30) - 100_000, size - mark.length, (6L << 30) - 100_000}) {
+                expected.write(ByteBuffer.wrap(mark), at);
+            }
+            expected.write(ByteBuffer.wrap(new byte[1]), (7L << 30) - 1);
+        }
+        oracle.compareEqual("vmdk", disk, "raw", raw);
+    }
+
+    /** A file that is there already is nobody's to be overwritten; the disk stays as it was. */
+    @Test
+    void noFileIsOverwrittenByAFurtherExtent() throws IOException {
+        Path disk = folder.resolve("disk.vmdk");
+        Disks.create(disk, SIZE, "subformat=twoGbMaxExtentSparse").plan().job().run();
+        Path other = Files.writeString(folder.resolve("disk-s003.vmdk"), "precious");
+        byte[] content = Disks.content(SIZE, 10);
+        try (DiskImage image = Disks.open(disk, true)) {
+            assertThatThrownBy(() -> Resize.of(image, 5L << 30).job().run())
+                    .isInstanceOfSatisfying(
+                            ImageException.class,
+                            refused -> assertThat(refused.kind()).isEqualTo(ErrorKind.EXISTS));
+            assertThat(image.size()).isEqualTo(SIZE);
+            image.write(ByteBuffer.wrap(content), 0);
+        }
+        assertThat(other).hasContent("precious");
+        assertThat(folder.resolve("disk-s002.vmdk")).doesNotExist();
+        Disks.same(Disks.read(disk), content);
+    }
+
     @Test
     void whatCannotGrowSaysSo() throws IOException {
         Path stream = disk(Disks.content(SIZE, 5), "streamOptimized");
@@ -162,7 +233,6 @@ class ChangeTest {
         }
         Path split = disk(Disks.content(SIZE, 5), "twoGbMaxExtentFlat");
         try (DiskImage image = Disks.open(split, true)) {
-            assertThatThrownBy(() -> Resize.of(image, 3L << 30).job().run()).hasMessageContaining("2 GiB");
             assertThatThrownBy(() -> Resize.of(image, 512)
                             .shrink(true)
                             .preallocation(Preallocation.OFF)
