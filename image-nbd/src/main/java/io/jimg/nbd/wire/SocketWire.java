@@ -9,9 +9,11 @@ import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A socket. Its channel does not block: one that does is closed for all when a thread is interrupted in it, so waiting
@@ -25,26 +27,46 @@ public final class SocketWire implements Wire {
     private static final int LARGEST_HEAP_TRANSFER = 256 << 10;
 
     private final SocketChannel channel;
-    private final Selector readable;
-    private final Selector writable;
+    /** Null where the channel blocks. */
+    private final @Nullable Selector readable;
+
+    private final @Nullable Selector writable;
+
     private final ByteBuffer input = ByteBuffer.allocateDirect(INPUT_BUFFER).limit(0);
 
-    /** A connected channel, which it owns from now on. */
-    public SocketWire(SocketChannel channel) throws IOException {
+    private SocketWire(SocketChannel channel, @Nullable Selector readable, @Nullable Selector writable) {
         this.channel = channel;
+        this.readable = readable;
+        this.writable = writable;
+    }
+
+    /** Owns a connected channel from now on, whose threads may be interrupted. */
+    public static SocketWire of(SocketChannel channel) throws IOException {
         channel.configureBlocking(false);
-        if (!(channel.getLocalAddress() instanceof UnixDomainSocketAddress)) {
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        }
-        this.readable = Selector.open();
+        sendAtOnce(channel);
+        Selector readable = Selector.open();
         try {
-            this.writable = Selector.open();
+            Selector writable = Selector.open();
+            channel.register(readable, SelectionKey.OP_READ);
+            channel.register(writable, SelectionKey.OP_WRITE);
+            return new SocketWire(channel, readable, writable);
         } catch (IOException failure) {
             readable.close();
             throw failure;
         }
-        channel.register(readable, SelectionKey.OP_READ);
-        channel.register(writable, SelectionKey.OP_WRITE);
+    }
+
+    /** Owns a connected channel from now on, that no thread is interrupted in. */
+    public static SocketWire blocking(SocketChannel channel) throws IOException {
+        channel.configureBlocking(true);
+        sendAtOnce(channel);
+        return new SocketWire(channel, null, null);
+    }
+
+    private static void sendAtOnce(SocketChannel channel) throws IOException {
+        if (!(channel.getLocalAddress() instanceof UnixDomainSocketAddress)) {
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        }
     }
 
     /** Connects to an address of the host or of a Unix socket. */
@@ -62,7 +84,7 @@ public final class SocketWire implements Wire {
                     }
                 }
             }
-            return new SocketWire(channel);
+            return of(channel);
         } catch (Throwable failure) {
             channel.close();
             throw failure;
@@ -143,18 +165,26 @@ public final class SocketWire implements Wire {
     }
 
     /** Waits until the channel is ready, or closed. An interrupt would end each wait at once, so it is put off. */
-    private static void await(Selector selector) throws IOException {
+    private static void await(@Nullable Selector selector) throws IOException {
+        if (selector == null) {
+            return;
+        }
         boolean interrupted = Thread.interrupted();
         try {
             selector.select();
             selector.selectedKeys().clear();
-        } catch (java.nio.channels.ClosedSelectorException closed) {
+        } catch (ClosedSelectorException closed) {
             throw (ClosedChannelException) new ClosedChannelException().initCause(closed);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** Whoever reads finds the end, now or when what has come is read; writing goes on. */
+    public void endInput() throws IOException {
+        channel.shutdownInput();
     }
 
     @Override

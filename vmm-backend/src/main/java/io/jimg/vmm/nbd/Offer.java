@@ -1,0 +1,56 @@
+package io.jimg.vmm.nbd;
+
+import io.jimg.nbd.ExportInfo.Replies;
+import io.jimg.nbd.wire.Transmission;
+import java.util.List;
+
+/**
+ * An export as a server keeps it.
+ *
+ * @param export what is offered
+ * @param contexts its contexts of metadata
+ * @param counters what was asked of it
+ * @param shared whether several clients may use it at once
+ */
+record Offer(NbdExport export, List<MetadataContext> contexts, Counters counters, boolean shared) {
+    private static final int LEAST_PREFERRED = 4096;
+    private static final int MOST_PREFERRED = 1 << 20;
+
+    static Offer of(NbdExport export, boolean shared) {
+        return new Offer(export, MetadataContext.of(export), new Counters(), shared);
+    }
+
+    long size() {
+        return export.device().size();
+    }
+
+    /** Transmission flags for a client. */
+    int flags(Replies replies, boolean withContexts) {
+        int flags = Transmission.HAS_FLAGS
+                | Transmission.SEND_FLUSH
+                | Transmission.SEND_FUA
+                | Transmission.SEND_CACHE
+                | (export.readOnly()
+                        ? Transmission.READ_ONLY
+                        : Transmission.SEND_TRIM | Transmission.SEND_WRITE_ZEROES | Transmission.SEND_FAST_ZERO);
+        if (shared) {
+            // A device's flush covers what has completed on any thread, and so on any connection.
+            flags |= Transmission.CAN_MULTI_CONN;
+        }
+        if (replies != Replies.SIMPLE) {
+            flags |= Transmission.SEND_DF;
+        }
+        if (replies == Replies.EXTENDED && withContexts) {
+            flags |= Transmission.BLOCK_STATUS_PAYLOAD;
+        }
+        return flags;
+    }
+
+    /** The block size at which requests are fast: a power of two. */
+    int preferredBlock() {
+        int alignment = Math.max(
+                export.device().limits().requestAlignment(),
+                export.device().limits().zeroAlignment());
+        return Math.min(MOST_PREFERRED, Math.max(LEAST_PREFERRED, alignment));
+    }
+}
