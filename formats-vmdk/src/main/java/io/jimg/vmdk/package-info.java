@@ -5,8 +5,8 @@
  *
  * <ul>
  *   <li>Read and written in place: monolithicSparse, monolithicFlat, twoGbMaxExtentSparse, twoGbMaxExtentFlat, vmfs and
- *       vmfsThin disks, extents of either kind side by side, ZERO extents (which take zeroes alone), children of parents;
- *       disks on devices where their type says so and the gate permits it.
+ *       vmfsThin disks, extents of either kind side by side, ZERO extents (which take zeroes alone), children of
+ *       parents; disks on devices where their type says so and the gate permits it.
  *   <li>Written once, from the start to the end: streamOptimized. Its grains have no fixed size, so a write in place is
  *       refused with {@link io.jimg.ErrorKind#READ_ONLY}; convert the disk.
  *   <li>Read alone: the copy-on-write extents of ESX (vmfsSparse, COWD), space-efficient ones (seSparse), and hosted
@@ -23,8 +23,8 @@
  * <ul>
  *   <li>Sections, keys, CID, parentCID, createType, extent lines: "Virtual Disk Format 1.1" (VMware, 2007), The
  *       Descriptor File.
- *   <li>{@code ddb.adapterType}: the same, The Disk Database; its words {@code ide}, {@code buslogic},
- *       {@code lsilogic} and {@code legacyESX}.
+ *   <li>{@code ddb.adapterType}: the same, The Disk Database; its words {@code ide}, {@code buslogic}, {@code lsilogic}
+ *       and {@code legacyESX}.
  *   <li>{@code ddb.geometry.*}: 16 heads and 63 sectors for IDE, at most 16383 cylinders (ATA/ATAPI-6, 6.2; the example
  *       in "Virtual Disk Format 1.1"). For SCSI 64 heads and 32 sectors below 1 GiB, 128 and 32 below 2 GiB, 255 and 63
  *       above (VMware KB 1002511, "Recreating a missing virtual machine disk descriptor file"). At least one cylinder:
