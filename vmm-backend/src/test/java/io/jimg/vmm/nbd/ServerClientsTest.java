@@ -9,6 +9,7 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.Options;
+import io.jimg.capability.Snapshots;
 import io.jimg.nbd.ExportInfo.Replies;
 import io.jimg.nbd.NbdAddress;
 import io.jimg.nbd.NbdClient;
@@ -206,6 +207,33 @@ class ServerClientsTest {
         assertThat(Files.readAllBytes(back)).isEqualTo(content);
         oracle.checkClean("qcow2", overlay);
         oracle.compareEqual("raw", source, "qcow2", overlay);
+    }
+
+    @Test
+    void showsASnapshotBesideTheDisk() throws Exception {
+        oracle.img("snapshot", "-c", "before", overlay).expectExit(0);
+        oracle.ioCommands("qcow2", overlay, "write -P 7 0 8M");
+        try (DiskImage image = open(overlay, true);
+                DiskImage snapshot =
+                        image.capability(Snapshots.class).orElseThrow().open("before");
+                NbdServer server = serve(NbdExport.of("now", image), NbdExport.of("before", snapshot))) {
+            Result now = oracle.io(
+                    "-f", "raw", "-c", "read -P 7 0 8M", server.address().url("now"));
+            Result before = oracle.io(
+                    "-r",
+                    "-f",
+                    "raw",
+                    "-c",
+                    "read -P 1 0 1M",
+                    "-c",
+                    "read -P 2 1M 2M",
+                    server.address().url("before"));
+            assertThat(now.stdout() + before.stdout()).doesNotContainIgnoringCase("failed");
+            now.expectExit(0);
+            before.expectExit(0);
+            oracle.io("-f", "raw", "-c", "write 0 1", server.address().url("before"))
+                    .expectExit(1);
+        }
     }
 
     @Test
