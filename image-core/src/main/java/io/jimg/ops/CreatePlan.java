@@ -303,8 +303,33 @@ public final class CreatePlan {
 
     /** Checks what the format can check of the options. */
     void validate() throws ImageException {
-        options.check();
-        format.validateCreate(request());
+        try {
+            options.check();
+            format.validateCreate(request());
+        } catch (ImageException refused) {
+            removeEmpty(refused);
+            throw refused;
+        }
+    }
+
+    /**
+     * Where the creation is refused, a file without a byte must not stand there as if it had been made; qemu-img
+     * removes what was there, whatever it held.
+     */
+    private void removeEmpty(ImageException refused) {
+        try {
+            if (file.exists() && sizeOfExisting() == 0) {
+                file.delete();
+            }
+        } catch (IOException second) {
+            refused.addSuppressed(second);
+        }
+    }
+
+    private long sizeOfExisting() throws IOException {
+        try (Storage existing = file.protocol().open(file.options(), PEEK)) {
+            return existing.size();
+        }
     }
 
     Storage createFile(CacheMode cache) throws IOException {

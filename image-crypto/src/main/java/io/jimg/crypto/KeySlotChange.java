@@ -67,7 +67,7 @@ public record KeySlotChange(
      * the new passphrase opens the volume. Where none is free, seven others are active and stay.
      *
      * @param passphrase what opens the volume now; for {@link State#ACTIVE}
-     * @param force whether even the last slot may be erased, and with it all data
+     * @param force whether even the last slot may be erased, and with it all data, or one that is erased already
      * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#SECRET} with QEMU's sentence; nothing was
      *     changed then
      */
@@ -143,7 +143,7 @@ public record KeySlotChange(
     }
 
     private void erase(LuksVolume volume, boolean force, LuksEntropy entropy) throws IOException {
-        List<Integer> doomed = slot == null ? matching(volume) : List.of(stated(volume, slot.intValue()));
+        List<Integer> doomed = slot == null ? matching(volume) : List.of(stated(volume, slot.intValue(), force));
         long active =
                 volume.header().slots().stream().filter(LuksKeySlot::active).count();
         if (!force && doomed.size() >= active) {
@@ -157,13 +157,13 @@ public record KeySlotChange(
         }
     }
 
-    private int stated(LuksVolume volume, int index) throws IOException {
+    private int stated(LuksVolume volume, int index, boolean force) throws IOException {
         if (oldSecret != null && !opens(volume, index, oldSecret)) {
             throw new ImageException(
                     ErrorKind.SECRET,
                     "Given keyslot " + index + " doesn't contain the given old password for erase operation");
         }
-        if (!volume.header().slots().get(index).active()) {
+        if (!force && !volume.header().slots().get(index).active()) {
             throw refused("Given keyslot " + index + " is already erased (inactive) ");
         }
         return index;
