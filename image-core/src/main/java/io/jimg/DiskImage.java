@@ -36,6 +36,11 @@ public interface DiskImage extends BlockDevice {
         return 0;
     }
 
+    /** The smallest part of guest bytes that can be there or not; at most {@link #clusterSize()}, 0 where that is. */
+    default int subclusterSize() {
+        return clusterSize();
+    }
+
     /** Whether guest data is stored encrypted. */
     default boolean encrypted() {
         return false;

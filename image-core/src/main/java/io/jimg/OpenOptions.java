@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param toCheck whether the image will be checked, or, if it is writable, repaired: damage that the check reports
  *     itself does not keep it from being opened, and a guest's data cannot be written
  * @param secrets who gives passphrases
+ * @param notices who is told what is found and put right on the way
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file
  *     ({@code backing.…}) as text
  */
@@ -37,6 +38,7 @@ public record OpenOptions(
         boolean inspectOnly,
         boolean toCheck,
         Secrets secrets,
+        Notices notices,
         DottedOptions driverOptions) {
 
     /** Read-only, by content, alone. */
@@ -52,6 +54,7 @@ public record OpenOptions(
             false,
             false,
             Secrets.NONE,
+            Notices.NONE,
             DottedOptions.EMPTY);
 
     /** With the format stated, or, by null, found by content. */
@@ -131,6 +134,13 @@ public record OpenOptions(
         return draft.finish();
     }
 
+    /** With somebody else to be told. */
+    public OpenOptions withNotices(Notices value) {
+        Draft draft = new Draft(this);
+        draft.notices = value;
+        return draft.finish();
+    }
+
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         Draft draft = new Draft(this);
@@ -153,6 +163,7 @@ public record OpenOptions(
         boolean inspectOnly;
         boolean toCheck;
         Secrets secrets;
+        Notices notices;
         DottedOptions driverOptions;
 
         Draft(OpenOptions options) {
@@ -167,6 +178,7 @@ public record OpenOptions(
             inspectOnly = options.inspectOnly;
             toCheck = options.toCheck;
             secrets = options.secrets;
+            notices = options.notices;
             driverOptions = options.driverOptions;
         }
 
@@ -183,6 +195,7 @@ public record OpenOptions(
                     inspectOnly,
                     toCheck,
                     secrets,
+                    notices,
                     driverOptions);
         }
     }

@@ -192,6 +192,33 @@ final class Fixtures {
         create(oracle, "l2-unaligned.qcow2", "8M");
         write(oracle, "l2-unaligned.qcow2", "write -P 1 0 1M");
         patch("l2-unaligned.qcow2", (256 << 10) + 5 * Long.BYTES + 6, 2);
+        create(oracle, "l2-beyond.qcow2", "8M");
+        write(oracle, "l2-beyond.qcow2", "write -P 1 0 1M");
+        patch("l2-beyond.qcow2", (256 << 10) + 3, 0xFF);
+        // A cluster that is not counted, in an image that says that its refcounts are behind.
+        create(oracle, "marked.qcow2", "1M", "-o", "lazy_refcounts=on");
+        write(oracle, "marked.qcow2", "write -P 1 0 128k");
+        patch("marked.qcow2", (128 << 10) + 2 * 5 + 1, 0);
+        patch("marked.qcow2", 79, 1);
+        brokenSnapshot(oracle);
+        for (String event : new String[] {"cluster_free", "l1_update", "empty_image_prepare", "reftable_update"}) {
+            Files.writeString(
+                    folder.resolve(event + ".conf"), "[inject-error]\nevent = \"" + event + "\"\nerrno = \"5\"\n");
+        }
+    }
+
+    /** The L1 table of the only snapshot lies where none can. */
+    private void brokenSnapshot(QemuOracle oracle) throws IOException {
+        create(oracle, "snapshot-l1.qcow2", "1M");
+        write(oracle, "snapshot-l1.qcow2", "write -P 1 0 512");
+        img(oracle, "snapshot", "-c", "first", "snapshot-l1.qcow2");
+        long table;
+        try (RandomAccessFile file =
+                new RandomAccessFile(folder.resolve("snapshot-l1.qcow2").toFile(), "r")) {
+            file.seek(64);
+            table = file.readLong();
+        }
+        patch("snapshot-l1.qcow2", table + 6, 2);
     }
 
     private void patch(String name, long offset, int value) throws IOException {

@@ -45,6 +45,11 @@ public final class Qcow2Format implements ImageFormat {
     }
 
     @Override
+    public boolean decidesContent(String option) {
+        return option.startsWith("encrypt.");
+    }
+
+    @Override
     public int probe(ByteBuffer head) {
         return HeaderParser.looksLikeImage(head) ? PROBE_CERTAIN : PROBE_NEVER;
     }

@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Notices;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.spi.DottedOptions;
@@ -68,6 +69,11 @@ final class NodeContext implements OpenContext {
     @Override
     public Secrets secrets() {
         return opener.caller().secrets();
+    }
+
+    @Override
+    public Notices notices() {
+        return opener.caller().notices();
     }
 
     @Override

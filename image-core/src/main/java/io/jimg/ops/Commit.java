@@ -223,10 +223,14 @@ public final class Commit {
     }
 
     private static void empty(DiskImage overlay) throws IOException {
-        overlay.capability(Emptiable.class)
+        Emptiable emptiable = overlay.capability(Emptiable.class)
                 .orElseThrow(() -> new ImageException(
-                        ErrorKind.UNSUPPORTED, "Could not empty " + overlay.name() + ": Operation not supported"))
-                .empty();
+                        ErrorKind.UNSUPPORTED, "Could not empty " + overlay.name() + ": Operation not supported"));
+        try {
+            emptiable.empty();
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed("Failed to empty " + overlay.name() + ": ");
+        }
     }
 
     /** QEMU tells the error's number alone. */

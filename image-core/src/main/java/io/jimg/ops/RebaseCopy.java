@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes into an overlay what an old chain beneath it shows and a new one does not. Compares by the overlay's unit of
- * allocation, what the overlay has of its own left out. For one thread.
+ * Writes into an overlay what an old chain beneath it shows and a new one does not. Compares by the overlay's smallest
+ * unit of allocation, what the overlay has of its own left out. For one thread.
  */
 final class RebaseCopy {
     private static final int LARGEST_PIECE = 2 << 20;
@@ -53,8 +53,7 @@ final class RebaseCopy {
         this.progress = progress;
         this.unit = compressed != null
                 ? compressed.runLength()
-                : Math.max(
-                        SMALLEST_UNIT, Math.min(LARGEST_PIECE, overlay.limits().zeroAlignment()));
+                : Math.max(SMALLEST_UNIT, Math.min(LARGEST_PIECE, overlay.subclusterSize()));
         this.layers = newBacking == null ? BlockDevice.ALL_LAYERS : layersAbove(newBacking);
         this.stream = compressed == null ? null : ByteBuffer.allocate(unit);
     }

@@ -32,6 +32,14 @@ public interface ImageFormat {
     String name();
 
     /**
+     * Whether an option of {@link #openSchema()} decides what a guest sees, so that the file's name alone does not name
+     * the image.
+     */
+    default boolean decidesContent(String option) {
+        return false;
+    }
+
+    /**
      * How sure the driver is that bytes are of its format, from 0 to 100. The highest answer wins. By content alone,
      * never by the file's name.
      *

@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Notices;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.storage.Storage;
@@ -49,8 +50,22 @@ public interface OpenContext {
         return null;
     }
 
+    /**
+     * What the image is called: by its file's name, or, where that does not say how it was opened, by {@code json:{…}}.
+     *
+     * @param file the file that the image is opened from
+     */
+    default String imageName(Storage file) {
+        return file.name();
+    }
+
     /** Who gives passphrases. */
     Secrets secrets();
+
+    /** Who is told what is found and put right on the way. */
+    default Notices notices() {
+        return Notices.NONE;
+    }
 
     /**
      * Opens the image beneath, read-only. Options under {@code backing} go to it; {@code backing.driver} and

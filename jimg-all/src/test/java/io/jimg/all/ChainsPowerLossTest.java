@@ -76,6 +76,7 @@ class ChainsPowerLossTest {
         for (int i = 0; i < chain.depth(); i++) {
             Layer layer = chain.layer(i);
             if (layer.format.equals("qcow2")) {
+                repairIfMarked(left, layer);
                 try (DiskImage image =
                         left.open(layer.name, OPTIONS.withBacking(false).withToCheck(true))) {
                     CheckReport report = Check.of(image).run();
@@ -87,6 +88,17 @@ class ChainsPowerLossTest {
         }
     }
 
+    /** A change whose steps cross wrong refcounts marks the image, and whoever opens it next repairs it. */
+    private static void repairIfMarked(Images left, Layer layer) throws IOException {
+        boolean marked;
+        try (DiskImage image = left.open(layer.name, OPTIONS.withBacking(false).withToCheck(true))) {
+            marked = image.dirty();
+        }
+        if (marked) {
+            left.open(layer.name, OPTIONS.withBacking(false).withWritable(true)).close();
+        }
+    }
+
     @Test
     void commits(TestReporter reporter) throws IOException {
         repeat(reporter, (random, seed) -> {
@@ -95,6 +107,7 @@ class ChainsPowerLossTest {
             Layer base = chain.layer(random.nextInt(chain.depth() - 1));
             boolean toBacking = base == chain.layer(chain.depth() - 2) && random.nextInt(4) > 0;
             loseDuring(random, left -> {
+                RandomChain.verify(left, top, top.content);
                 sound(left, chain);
                 RandomChain.verify(left, top, top.content);
             });

@@ -64,6 +64,7 @@ public final class ImageSource {
                 .withGate(OpenGate.ALLOW)
                 .withForceShare(forceShare)
                 .withCache(cache)
+                .withNotices(console)
                 .withSecrets(secrets);
         if (!imageOpts) {
             return new Located(name, name, options.withFormat(format), console);

@@ -118,7 +118,6 @@ final class CheckCommand implements Command {
         if (result.afterwards().isPresent()) {
             if (!quiet) {
                 console.out().print(CheckText.repaired(result.report()));
-                console.out().flush();
             }
             told(result.afterwards().get(), console);
         }

@@ -1,5 +1,6 @@
 package io.jimg.cli.process;
 
+import io.jimg.Notices;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
@@ -12,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  * <p>Results are held back until {@link #flush()}, as C's standard output holds them back where it is no terminal, so
  * complaints come first where both end up in one file. For one thread.
  */
-public final class Console {
+public final class Console implements Notices {
     /** Results held back at most; enough for what scripts read, little enough for a small heap. */
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -62,6 +63,16 @@ public final class Console {
     /** Complains without the program's name. */
     public void plainError(String text) {
         err.print(text + '\n');
+    }
+
+    @Override
+    public void remark(String line) {
+        plainError(line);
+    }
+
+    @Override
+    public void complaint(String sentence) {
+        error(sentence);
     }
 
     /** Hands over what was held back. */

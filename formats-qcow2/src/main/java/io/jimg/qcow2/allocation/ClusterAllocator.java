@@ -4,6 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.mapping.Damage;
 import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ public final class ClusterAllocator {
     private final RefcountTable table;
     private final RefcountBlocks blocks;
     private final MetadataGuard guard;
+    private final MetadataIo io;
     private final Damage damage;
     private final ReentrantLock lock = new ReentrantLock();
     private final List<Allocation> retiredTables = new ArrayList<>();
@@ -56,6 +58,7 @@ public final class ClusterAllocator {
         this.geometry = geometry;
         this.guard = guard;
         this.damage = damage;
+        this.io = io;
         this.table =
                 new RefcountTable(geometry, tableOffset, io.read(tableOffset, tableClusters << geometry.clusterBits()));
         guard.with("refcount table", tableOffset, (long) tableClusters << geometry.clusterBits())
@@ -139,6 +142,7 @@ public final class ClusterAllocator {
 
     /** Gives back clusters that nothing on the host or in memory points to, and to which nobody writes any more. */
     public void release(long hostOffset, long clusters) throws IOException {
+        io.about(StorageEvent.CLUSTER_FREE);
         lock.lock();
         try {
             long first = hostOffset >>> geometry.clusterBits();
@@ -157,6 +161,16 @@ public final class ClusterAllocator {
         lock.lock();
         try {
             return blocks.get(hostOffset >>> geometry.clusterBits());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether there is a refcount for the cluster at a host offset. */
+    public boolean isCounted(long hostOffset) throws IOException {
+        lock.lock();
+        try {
+            return counted(hostOffset >>> geometry.clusterBits());
         } finally {
             lock.unlock();
         }

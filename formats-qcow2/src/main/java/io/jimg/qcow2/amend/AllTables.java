@@ -41,6 +41,14 @@ final class AllTables {
         this.pulse = pulse;
     }
 
+    /** Throws where a snapshot's L1 table cannot be where its entry says. */
+    void requireSnapshots() throws IOException {
+        for (SnapshotEntry snapshot :
+                SnapshotReader.read(image.file(), image.header()).entries()) {
+            SnapshotL1.require(snapshot, image);
+        }
+    }
+
     /**
      * Visits them.
      *
@@ -52,7 +60,6 @@ final class AllTables {
                 SnapshotReader.read(image.file(), header).entries();
         long total = header.l1Size();
         for (SnapshotEntry snapshot : snapshots) {
-            SnapshotL1.check(snapshot, header.clusterSize(), image.file().name());
             total += snapshot.l1Size();
         }
         long done = walk(visitor, header.l1TableOffset(), header.l1Size(), true, 0, total);

@@ -15,7 +15,9 @@ public final class CompressedSearch implements MetadataChange<Boolean> {
         Header header = image.header();
         ByteBuffer table = ByteBuffer.allocate(header.clusterSize());
         boolean[] found = {false};
-        new AllTables(image, (done, total) -> {}).each((hostOffset, guestOffset, active) -> {
+        AllTables all = new AllTables(image, (done, total) -> {});
+        all.requireSnapshots();
+        all.each((hostOffset, guestOffset, active) -> {
             if (!found[0]) {
                 image.file().read(table.clear(), hostOffset);
                 for (int at = 0; at < table.capacity(); at += header.l2EntrySize()) {

@@ -55,9 +55,11 @@ public final class ZeroRemoval implements MetadataChange<Boolean> {
     /** Makes the change; the result tells whether there was anything to change. */
     @Override
     public Boolean apply(ExclusiveFile image) throws IOException {
+        AllTables all = new AllTables(image, pulse);
+        all.requireSnapshots();
         Tables tables = new Tables(image);
         try {
-            new AllTables(image, pulse).each(tables::change);
+            all.each(tables::change);
         } catch (ImageException failure) {
             throw failure.kind() == ErrorKind.CORRUPT && !(failure instanceof DamageException)
                     ? marked(image, failure)

@@ -11,10 +11,11 @@ import java.nio.ByteBuffer;
 import java.util.BitSet;
 
 /**
- * Unmaps all guest clusters of an image. The active L1 table is zeroed in place first and durably; only then the
- * refcounts of what it pointed to drop, so that power loss leaves leaks at worst. The specification gives L1 entries no
- * say over each other, so a table of which only some sectors were zeroed is one whose image is emptied in part. Then
- * the file is cut behind the last cluster in use, and what became free before it is punched.
+ * Unmaps all guest clusters of an image: by a {@link FreshLayout} where it has nothing else in its file. Elsewhere the
+ * active L1 table is zeroed in place first and durably; only then the refcounts of what it pointed to drop, so that
+ * power loss leaves leaks at worst. The specification gives L1 entries no say over each other, so a table of which only
+ * some sectors were zeroed is one whose image is emptied in part. Then the file is cut behind the last cluster in use,
+ * and what became free before it is punched.
  *
  * <p>Pointers that are damaged are passed over: what they may have meant leaks.
  */
@@ -32,6 +33,10 @@ public final class Emptying implements MetadataChange<Boolean> {
         file.read(l1, header.l1TableOffset());
         if (l1.flip().mismatch(ByteBuffer.allocate(l1.capacity())) < 0) {
             return false;
+        }
+        if (FreshLayout.suits(header)) {
+            FreshLayout.apply(image);
+            return true;
         }
         file.write(ByteBuffer.allocate(l1.capacity()), header.l1TableOffset());
         image.barrier();

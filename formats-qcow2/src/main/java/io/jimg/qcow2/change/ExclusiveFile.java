@@ -1,5 +1,6 @@
 package io.jimg.qcow2.change;
 
+import io.jimg.Notices;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
@@ -21,6 +22,9 @@ public interface ExclusiveFile {
     /** The external data file; null where guest data lies in {@link #file()}. */
     @Nullable
     Storage externalData();
+
+    /** Who is told what goes wrong beside what is reported. */
+    Notices notices();
 
     /** The header as it stood in the file when the change began. */
     Header header();

@@ -102,6 +102,9 @@ public final class Qcow2Repair extends Job<CheckReport> {
             long counted = snapshotScan.countedLength();
             boolean inside = references.inside(header.snapshotsOffset(), counted);
             new SnapshotRewrite(file, fixes, edit).write(snapshots, inside ? counted : 0);
+        } else if (snapshots != null && snapshots.shorter()) {
+            int count = snapshots.count();
+            DamagedHeader.change(file, sector -> sector.putInt(HeaderFields.SNAPSHOT_COUNT, count));
         }
         fixes.flush();
         clearMarks(refcounts.right());

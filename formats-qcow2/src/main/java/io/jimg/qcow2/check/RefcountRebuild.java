@@ -2,6 +2,7 @@ package io.jimg.qcow2.check;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.capability.CheckReport;
 import io.jimg.capability.Repairable;
 import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
@@ -20,9 +21,10 @@ public final class RefcountRebuild {
      *
      * @param file the image's file, writable
      * @param header its header
+     * @return what was found, and what was done about it
      * @throws ImageException {@link ErrorKind#CORRUPT} where more than refcounts is wrong; nothing was changed then
      */
-    public static void run(Storage file, Header header) throws IOException {
-        new Qcow2Repair(file, Repairable.Mode.ALL, true).run();
+    public static CheckReport run(Storage file, Header header) throws IOException {
+        return new Qcow2Repair(file, Repairable.Mode.ALL, true).run();
     }
 }

@@ -26,6 +26,7 @@ final class SnapshotRepair {
     private long countedLength;
     private int length;
     private boolean changed;
+    private boolean shorter;
 
     private SnapshotRepair(Header header, MetadataReader reader, Findings findings) {
         this.header = header;
@@ -44,9 +45,14 @@ final class SnapshotRepair {
         return repair;
     }
 
-    /** Whether the table must be written anew. */
+    /** Whether entries became other ones, so that the table must be written anew. */
     boolean changed() {
         return changed;
+    }
+
+    /** Whether entries at the end go. */
+    boolean shorter() {
+        return shorter;
     }
 
     /** Entries that are left. */
@@ -80,6 +86,7 @@ final class SnapshotRepair {
         if (count > HeaderLimits.MAX_SNAPSHOTS) {
             long overhanging = count - HeaderLimits.MAX_SNAPSHOTS;
             discard(overhanging, "Discarding " + overhanging + " overhanging snapshots");
+            shorter = true;
             count = HeaderLimits.MAX_SNAPSHOTS;
         }
         long hostOffset = header.snapshotsOffset();
@@ -91,6 +98,7 @@ final class SnapshotRepair {
                         1,
                         "Discarding too much extra metadata in snapshot table entry " + index + " ("
                                 + stored.extraLength() + " > " + SnapshotTable.MAX_EXTRA_DATA + ")");
+                changed = true;
             }
             ByteBuffer entry =
                     stored.withExtra(reader, reader.read(hostOffset + StoredSnapshot.FIXED_LENGTH, extraLength));
@@ -99,6 +107,7 @@ final class SnapshotRepair {
                 discard(
                         overhanging,
                         "Discarding " + overhanging + " overhanging snapshots (snapshot table is too big)");
+                shorter = true;
                 break;
             }
             countedLength = hostOffset - header.snapshotsOffset() + stored.length();
@@ -139,6 +148,5 @@ final class SnapshotRepair {
     private void discard(long times, String sentence) {
         findings.note(() -> sentence);
         findings.countFixed(times, 0);
-        changed = true;
     }
 }

@@ -62,7 +62,8 @@ public record SnapshotTable(List<SnapshotEntry> entries, int length) {
             if (at > MAX_LENGTH) {
                 throw new ImageException(
                         ErrorKind.LIMIT,
-                        "Snapshot table is too big",
+                        "Snapshot table is too big\nYou can force-remove all " + (header.snapshotCount() - index)
+                                + " overhanging snapshots with qemu-img check -r all",
                         resource,
                         header.snapshotsOffset() + entry.tableOffset(),
                         null);
@@ -137,6 +138,7 @@ public record SnapshotTable(List<SnapshotEntry> entries, int length) {
             return value;
         }
 
+        /** Text up to the first zero byte, as QEMU takes it. */
         String text(int length) {
             byte[] text = new byte[length];
             int inside = Math.max(0, Math.min(length, bytes.limit() - at));
@@ -144,7 +146,11 @@ public record SnapshotTable(List<SnapshotEntry> entries, int length) {
                 bytes.get(at, text, 0, inside);
             }
             at += length;
-            return new String(text, StandardCharsets.UTF_8);
+            int end = 0;
+            while (end < length && text[end] != 0) {
+                end++;
+            }
+            return new String(text, 0, end, StandardCharsets.UTF_8);
         }
     }
 }

@@ -7,8 +7,6 @@ import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2AmendOptions;
 import io.jimg.qcow2.encryption.KeySlotAmend;
 import io.jimg.qcow2.header.Header;
-import io.jimg.qcow2.header.SnapshotEntry;
-import io.jimg.qcow2.snapshot.SnapshotReader;
 import java.io.IOException;
 import java.util.Objects;
 
@@ -22,7 +20,6 @@ import java.util.Objects;
  */
 record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean keySlots) {
     private static final int SECTOR = 512;
-    private static final long LARGEST_VM_STATE = 0xFFFF_FFFFL;
 
     /**
      * Checks the options.
@@ -61,9 +58,6 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean 
         if (size % SECTOR != 0) {
             throw fail("The new size must be a multiple of 512");
         }
-        if (version < 3 && present >= 3) {
-            checkSnapshots(image, header, size);
-        }
         return new AmendPlan(version >= 3 && present < 3, version < 3 && present >= 3, order, keySlots);
     }
 
@@ -84,15 +78,6 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean 
                 && !(Objects.equals(options.get(Qcow2.BACKING_FILE), header.backingName())
                         && Objects.equals(options.get(Qcow2.BACKING_FORMAT), header.backingFormat()))) {
             throw fail("Cannot amend the backing file\nYou can use 'qemu-img rebase' instead.");
-        }
-    }
-
-    private static void checkSnapshots(Qcow2Image image, Header header, long size) throws IOException {
-        for (SnapshotEntry snapshot :
-                SnapshotReader.read(image.foundation().files().file(), header).entries()) {
-            if (snapshot.vmStateSize() > LARGEST_VM_STATE || snapshot.diskSize() != size) {
-                throw fail("Internal snapshots prevent downgrade of image");
-            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.Notices;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.header.Header;
@@ -11,7 +12,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** The {@link ExclusiveFile} of an image that was flushed and lets no request in. */
-record ExclusiveAccess(ImageFiles files, Header header, WritePath path) implements ExclusiveFile {
+record ExclusiveAccess(ImageFiles files, Notices notices, Header header, WritePath path) implements ExclusiveFile {
 
     @Override
     public Storage file() {

@@ -19,6 +19,8 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderExtension;
 import io.jimg.qcow2.header.HeaderRewrite;
 import io.jimg.qcow2.header.IncompatibleFeature;
+import io.jimg.qcow2.header.SnapshotEntry;
+import io.jimg.qcow2.snapshot.SnapshotReader;
 import io.jimg.spi.OpenContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -27,10 +29,13 @@ import java.util.function.UnaryOperator;
 
 /**
  * A change of an open image's options, as qemu-img amend makes it: version 3 first if that is wanted, then refcounts,
- * what the header says, the size, and version 2 last. All that can be refused is refused before.
+ * what the header says, the size, and version 2 last. All that can be refused is refused before, save what depends on
+ * the size.
  */
 final class ImageAmend extends Job<Boolean> {
     private static final int UNITS = 1_000_000;
+    /** What version 2 has room for in an entry of the snapshot table. */
+    private static final long LARGEST_VM_STATE = 0xFFFF_FFFFL;
 
     private final Qcow2Image image;
     private final Options options;
@@ -79,6 +84,7 @@ final class ImageAmend extends Job<Boolean> {
             next();
         }
         if (plan.downgrade()) {
+            refuseSnapshots();
             removeZeroes();
             rewrite(Header::asVersion2);
         }
@@ -126,6 +132,17 @@ final class ImageAmend extends Job<Boolean> {
         });
         resize.run();
         changed = true;
+    }
+
+    /** Judged by the size that the image has then: a resize that was asked for, too, is done by now. */
+    private void refuseSnapshots() throws IOException {
+        Header header = image.header();
+        for (SnapshotEntry snapshot :
+                SnapshotReader.read(image.foundation().files().file(), header).entries()) {
+            if (snapshot.vmStateSize() > LARGEST_VM_STATE || snapshot.diskSize() != header.size()) {
+                throw new ImageException(ErrorKind.BAD_OPTION, "Internal snapshots prevent downgrade of image");
+            }
+        }
     }
 
     private void removeZeroes() throws IOException {

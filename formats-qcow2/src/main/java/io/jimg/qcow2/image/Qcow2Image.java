@@ -30,6 +30,7 @@ import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.header.Qcow2Info;
+import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
@@ -55,6 +56,9 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     private volatile Loaded loaded;
     // Why the file could not be loaded after a change; every request says so then.
     private volatile @Nullable IOException unloadable;
+    // Whether the file is to be repaired and loaded anew before anything else is done with the image.
+    private volatile boolean repairDue;
+    private final Object repairLock = new Object();
 
     Qcow2Image(Foundation foundation, Loaded loaded) {
         super(loaded.header().size());
@@ -114,7 +118,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public String name() {
-        return foundation.files().file().name();
+        return context().imageName(foundation.files().file());
     }
 
     @Override
@@ -141,6 +145,11 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     @Override
     public int clusterSize() {
         return header().clusterSize();
+    }
+
+    @Override
+    public int subclusterSize() {
+        return header().extendedL2() ? clusterSize() / Geometry.SUBCLUSTERS : clusterSize();
     }
 
     @Override
@@ -237,7 +246,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
     protected void doClose() throws IOException {
         try (Foundation toClose = foundation) {
             WritePath writePath = loaded.writePath();
-            if (writePath != null && unloadable == null) {
+            if (writePath != null && unloadable == null && !repairDue) {
                 finish(writePath);
             }
         }
@@ -364,7 +373,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             Header header = Qcow2Opener.readHeader(foundation.files().file());
             T result;
             try {
-                result = change.apply(new ExclusiveAccess(foundation.files(), header, writePath));
+                result = change.apply(access(header, writePath));
                 writePath.finish();
             } catch (Throwable failure) {
                 reloadAfter(failure);
@@ -375,20 +384,34 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         });
     }
 
+    private ExclusiveAccess access(Header header, WritePath path) {
+        return new ExclusiveAccess(foundation.files(), context().notices(), header, path);
+    }
+
     /** Writes everything that the file lacks, recorded bitmaps included. */
     private void finish(WritePath path) throws IOException {
         path.finish();
         BitmapRecording recording = path.recording();
         if (recording != null && recording.pending()) {
             Header header = Qcow2Opener.readHeader(foundation.files().file());
-            recording.store(new ExclusiveAccess(foundation.files(), header, path));
+            recording.store(access(header, path));
             path.finish();
         }
     }
 
+    /**
+     * A storage that has just failed is not written to for a repair before somebody asks for the image again; if nobody
+     * does, whoever opens it next repairs it.
+     */
     private void reloadAfter(Throwable failure) {
         try {
-            reload();
+            Header header = readHeader();
+            if (needsRepair(header)) {
+                setSize(header.size());
+                repairDue = true;
+            } else {
+                reload();
+            }
         } catch (IOException second) {
             failure.addSuppressed(second);
         }
@@ -398,8 +421,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         try {
             foundation.compressed().forget();
             Header header = readHeader();
-            if (writable && header.incompatible().has(IncompatibleFeature.DIRTY)) {
-                // A change failed where refcounts were in between.
+            if (needsRepair(header)) {
                 RefcountRebuild.run(foundation.files().file(), header);
                 header = readHeader();
             }
@@ -411,11 +433,29 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
         }
     }
 
+    /** Whether a change failed where refcounts were in between. */
+    private boolean needsRepair(Header header) {
+        return writable && header.incompatible().has(IncompatibleFeature.DIRTY);
+    }
+
+    /** No request has seen what is loaded here, for every one comes by: so nothing is in flight. */
+    private void repairIfDue() throws IOException {
+        synchronized (repairLock) {
+            if (repairDue) {
+                repairDue = false;
+                reload();
+            }
+        }
+    }
+
     private Header readHeader() throws IOException {
         return Qcow2Opener.readHeader(foundation.files().file(), foundation.context());
     }
 
-    private Loaded loaded() throws ImageException {
+    private Loaded loaded() throws IOException {
+        if (repairDue) {
+            repairIfDue();
+        }
         IOException failure = unloadable;
         if (failure != null) {
             throw new ImageException(

@@ -3,6 +3,7 @@ package io.jimg.qcow2.image;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.capability.CheckReport;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.encryption.ImageCipher;
@@ -30,7 +31,9 @@ public final class Qcow2Opener {
         Header header = readHeader(file, context);
         refuse(file, context, header);
         if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.DIRTY)) {
-            RefcountRebuild.run(file, header);
+            for (CheckReport.Finding finding : RefcountRebuild.run(file, header).findings()) {
+                context.notices().remark(finding.sentence());
+            }
             header = readHeader(file);
         }
         return open(file, context, header);

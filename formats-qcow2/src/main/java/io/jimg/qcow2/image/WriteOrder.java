@@ -232,7 +232,6 @@ final class WriteOrder {
             if (run.punch()) {
                 punch(run);
             }
-            file.about(StorageEvent.CLUSTER_FREE);
             allocator.release(run.hostOffset(), run.clusters());
         }
     }

@@ -61,7 +61,7 @@ public final class Growth implements MetadataChange<Long> {
             }
             throw failure;
         }
-        mapping.releaseOld(false);
+        mapping.releaseOld();
         return newSize;
     }
 
@@ -117,9 +117,13 @@ public final class Growth implements MetadataChange<Long> {
             int from = (int) Math.max(0, first - start);
             int to = (int) Math.min(mapping.table().length(), end - start);
             if (reserved || hideBacking) {
-                mapping.take(index, from);
+                boolean leftOver = mapping.take(index, from);
                 clusters.fill(start, from, to);
-                mapping.replace(index, from);
+                if (leftOver) {
+                    mapping.replace(index, from);
+                } else {
+                    mapping.extend(index, from);
+                }
             } else if (mapping.has(index)) {
                 boolean leftOver = mapping.take(index, from);
                 if (from == 0) {

@@ -9,18 +9,24 @@ import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.tree.L1Entries;
 import io.jimg.qcow2.tree.L2Content;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The mapping of a disk of another size, made beside the present one: tables that change are written to new places, the
  * header is turned to the new L1 table and the new size in one write to one sector, and only then is given back what
- * the old tables alone referred to. So a power loss leaves the disk as it was or as it becomes, and leaked clusters at
- * worst. For one thread.
+ * the old tables alone referred to. Where the disk grows, what the change adds behind its present end cannot be seen
+ * before the header turns: there tables that nobody else uses are changed where they lie. So a power loss leaves the
+ * disk as it was or as it becomes, and leaked clusters at worst. For one thread.
  */
 final class NewMapping {
     /** An L2 table that the new mapping does without, and the first of its entries that it did not take over. */
     private record Retired(long hostOffset, int fromIndex) {}
+
+    /** An L2 table that stays where it is, with its new bytes. */
+    private record Rewritten(long hostOffset, ByteBuffer bytes) {}
 
     private final ExclusiveFile image;
     private final Header header;
@@ -30,6 +36,8 @@ final class NewMapping {
     private final long[] entries;
     private final List<Allocation> taken = new ArrayList<>();
     private final List<Retired> retired = new ArrayList<>();
+    private final boolean growing;
+    private @Nullable Rewritten rewritten;
     private boolean changed;
 
     /**
@@ -40,6 +48,7 @@ final class NewMapping {
     NewMapping(ExclusiveFile image, long newSize) throws IOException {
         this.image = image;
         this.header = image.header();
+        this.growing = newSize > header.size();
         this.table = new L2Content(image.file(), header);
         this.geometry = table.geometry();
         this.old = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());
@@ -75,6 +84,16 @@ final class NewMapping {
         }
         table.read(place);
         return table.clearFrom(fromIndex);
+    }
+
+    /** Makes the table at hand the present one, which {@link #take} said was empty from the entry on that changed. */
+    void extend(int l1Index, int fromIndex) throws IOException {
+        long place = table.tableOffset(entries[l1Index], l1Index);
+        if (growing && rewritten == null && place != 0 && image.allocator().refcount(place) == 1) {
+            rewritten = new Rewritten(place, table.copy());
+        } else {
+            replace(l1Index, fromIndex);
+        }
     }
 
     /**
@@ -113,39 +132,54 @@ final class NewMapping {
 
     /** Turns the header to the new mapping and size; both are durable on return. */
     void commit(long newSize) throws IOException {
-        if (!changed) {
-            image.barrier();
-            image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize));
-            return;
-        }
-        long place = 0;
-        if (entries.length > 0) {
+        long place = movesL1() ? 0 : header.l1TableOffset();
+        if (movesL1() && entries.length > 0) {
             Allocation l1 = image.allocator().allocateRun((int) l1Clusters(entries.length));
             taken.add(l1);
             place = l1.hostOffset();
             L1Entries.write(image.file(), place, entries, geometry.clusterSize());
         }
         image.commitRefcounts();
-        long l1Offset = place;
         // From here on the file may be turned, even where this fails.
         taken.clear();
+        writeInPlace();
+        int length = movesL1() ? entries.length : old.length;
+        long l1Offset = place;
         image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize)
-                .putInt(HeaderFields.L1_SIZE, entries.length)
+                .putInt(HeaderFields.L1_SIZE, length)
                 .putLong(HeaderFields.L1_TABLE_OFFSET, l1Offset));
     }
 
+    /** Whether the L1 table is another one than before. */
+    private boolean movesL1() {
+        return changed && !(growing && entries.length == old.length);
+    }
+
+    private void writeInPlace() throws IOException {
+        boolean l1 = changed && !movesL1();
+        if (rewritten != null) {
+            image.file().write(rewritten.bytes, rewritten.hostOffset);
+        }
+        if (l1) {
+            L1Entries.write(image.file(), header.l1TableOffset(), entries, geometry.clusterSize());
+        }
+        if (rewritten != null || l1) {
+            image.barrier();
+        }
+    }
+
     /**
-     * Gives back what only the old mapping used; after {@link #commit}.
-     *
-     * @param punch whether the host gets the space of guest data back
+     * Gives back what only the old mapping used, to the host, too, where the disk became smaller; after
+     * {@link #commit}.
      */
-    void releaseOld(boolean punch) throws IOException {
+    void releaseOld() throws IOException {
+        Released released = new Released(image, !growing);
         for (Retired each : retired) {
             table.read(each.hostOffset);
-            table.references(each.fromIndex, (hostOffset, count) -> release(hostOffset, count, punch));
+            table.references(each.fromIndex, released::release);
             image.allocator().release(each.hostOffset, 1);
         }
-        if (changed && old.length > 0 && header.l1TableOffset() != 0) {
+        if (movesL1() && old.length > 0 && header.l1TableOffset() != 0) {
             image.allocator().release(header.l1TableOffset(), l1Clusters(old.length));
         }
         image.commitRefcounts();
@@ -158,31 +192,6 @@ final class NewMapping {
         }
         taken.clear();
         image.commitRefcounts();
-    }
-
-    /**
-     * A cluster that nobody else refers to is punched before its refcount drops, for then the next writer may have it.
-     */
-    private void release(long hostOffset, long count, boolean punch) throws IOException {
-        long end = hostOffset + (count << geometry.clusterBits());
-        long from = hostOffset;
-        for (long at = hostOffset; punch && at < end; at += geometry.clusterSize()) {
-            if (image.allocator().refcount(at) != 1) {
-                punch(from, at);
-                from = at + geometry.clusterSize();
-            }
-        }
-        if (punch) {
-            punch(from, end);
-        }
-        image.allocator().release(hostOffset, count);
-    }
-
-    /** Where the storage cannot punch, the space stays the file's: nothing is lost but room. */
-    private void punch(long from, long end) throws IOException {
-        if (end > from) {
-            image.file().punch(from, end - from);
-        }
     }
 
     private long l1Clusters(long length) {

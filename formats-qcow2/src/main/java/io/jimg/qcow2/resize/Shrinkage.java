@@ -4,12 +4,14 @@ import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.change.Pulse;
 import io.jimg.qcow2.mapping.Geometry;
+import io.jimg.qcow2.tree.L1Entries;
+import io.jimg.qcow2.tree.L2Content;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
- * Makes the guest's disk smaller. The clusters beyond the new end leave the mapping at one stroke with the new size,
- * and their space goes back to the host.
+ * Makes the guest's disk smaller. The clusters beyond the new end are out of sight at one stroke with the new size;
+ * they leave the mapping, and their space goes back to the host.
  */
 public final class Shrinkage implements MetadataChange<Long> {
     private final long newSize;
@@ -27,9 +29,40 @@ public final class Shrinkage implements MetadataChange<Long> {
 
     @Override
     public Long apply(ExclusiveFile image) throws IOException {
+        pulse.passed(0, 1);
+        if (sharesLastTable(image)) {
+            remap(image);
+        } else {
+            new CutTables(image, newSize).cut();
+        }
+        Storage data = image.externalData();
+        if (data != null && data.growsWithZeroes()) {
+            data.truncate(newSize);
+        }
+        Storage file = image.file();
+        if (file.growsWithZeroes()) {
+            file.truncate(Math.min(file.size(), image.allocator().trimEnd()));
+        }
+        return newSize;
+    }
+
+    /** Whether a snapshot uses the table of which only a part is left. */
+    private boolean sharesLastTable(ExclusiveFile image) throws IOException {
+        L2Content table = new L2Content(image.file(), image.header());
+        long end = table.geometry().clusters(newSize);
+        int index = (int) (end >>> table.geometry().tableBits());
+        if ((end & (table.length() - 1)) == 0 || index >= image.header().l1Size()) {
+            return false;
+        }
+        long[] l1 = L1Entries.read(
+                image.file(), image.header().l1TableOffset(), image.header().l1Size());
+        long place = table.tableOffset(l1[index], index);
+        return place != 0 && image.allocator().refcount(place) != 1;
+    }
+
+    private void remap(ExclusiveFile image) throws IOException {
         NewMapping mapping = new NewMapping(image, newSize);
         try {
-            pulse.passed(0, 1);
             cutLastTable(mapping);
             mapping.commit(newSize);
         } catch (IOException | RuntimeException failure) {
@@ -40,16 +73,7 @@ public final class Shrinkage implements MetadataChange<Long> {
             }
             throw failure;
         }
-        mapping.releaseOld(true);
-        Storage data = image.externalData();
-        if (data != null && data.growsWithZeroes()) {
-            data.truncate(newSize);
-        }
-        Storage file = image.file();
-        if (file.growsWithZeroes()) {
-            file.truncate(Math.min(file.size(), image.allocator().trimEnd()));
-        }
-        return newSize;
+        mapping.releaseOld();
     }
 
     private void cutLastTable(NewMapping mapping) throws IOException {

@@ -42,6 +42,7 @@ public final class SnapshotApplication implements MetadataChange<Snapshot> {
         if (entry == null) {
             throw fail(image, ErrorKind.NOT_FOUND, "No such file or directory");
         }
+        SnapshotL1.require(entry, image);
         long[] stored = SnapshotL1.read(image, entry);
         long[] l1 = Arrays.copyOf(stored, Math.max(stored.length, entries(image, header, entry)));
         TreeReferences references = new TreeReferences(image);

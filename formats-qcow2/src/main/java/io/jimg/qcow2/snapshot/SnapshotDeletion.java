@@ -43,10 +43,14 @@ public final class SnapshotDeletion implements MetadataChange<Snapshot> {
         image.commitRefcounts();
         tables.turn(place, header.snapshotCount() - 1);
 
-        new TreeReferences(image).lower(l1);
-        SnapshotL1.release(image, entry);
         tables.releasePresent();
-        image.commitRefcounts();
+        try {
+            new TreeReferences(image).lower(l1);
+            SnapshotL1.release(image, entry);
+            image.commitRefcounts();
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed("Failed to free the cluster and L1 table: ");
+        }
         long[] active = L1Entries.read(image.file(), header.l1TableOffset(), header.l1Size());
         new CopiedFlags(image).set(header.l1TableOffset(), active);
         DirtyMark.remove(image);

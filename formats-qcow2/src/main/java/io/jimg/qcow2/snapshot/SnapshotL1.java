@@ -28,6 +28,24 @@ public final class SnapshotL1 {
         }
     }
 
+    /**
+     * As {@link #check}, but what is wrong is told aside, and the exception has the C library's word for it, as where
+     * QEMU's own error was not passed on.
+     */
+    public static void require(SnapshotEntry entry, ExclusiveFile image) throws ImageException {
+        try {
+            check(entry, image.header().clusterSize(), image.file().name());
+        } catch (ImageException wrong) {
+            image.notices().complaint(wrong.getMessage());
+            throw new ImageException(
+                    wrong.kind(),
+                    wrong.kind() == ErrorKind.LIMIT ? "File too large" : "Invalid argument",
+                    wrong.resource(),
+                    wrong.offset(),
+                    wrong);
+        }
+    }
+
     /** All entries, those of the machine's state included. */
     static long[] read(ExclusiveFile image, SnapshotEntry entry) throws IOException {
         check(entry, image.header().clusterSize(), image.file().name());

@@ -95,10 +95,18 @@ final class SnapshotTableImage {
                 .putLong(HeaderFields.SNAPSHOTS_OFFSET, place == null ? 0 : place.hostOffset()));
     }
 
-    /** Gives back the clusters of the present table, once the header has turned from it. */
-    void releasePresent() throws IOException {
-        if (present.length() > 0) {
+    /**
+     * Gives back the clusters of the present table, once the header has turned from it. What was asked for is done by
+     * then: a failure leaves a leak, and is told aside.
+     */
+    void releasePresent() {
+        if (present.length() == 0) {
+            return;
+        }
+        try {
             image.allocator().release(header.snapshotsOffset(), clusters(present.length()));
+        } catch (IOException failure) {
+            image.notices().remark("qcow2_free_clusters failed: " + failure.getMessage());
         }
     }
 

@@ -72,6 +72,18 @@ public final class L2Content {
         file.read(bytes.clear(), hostOffset);
     }
 
+    /** The table's bytes, which do not change along. */
+    public ByteBuffer copy() {
+        return ByteBuffer.allocate(bytes.capacity())
+                .put(bytes.duplicate().clear())
+                .clear();
+    }
+
+    /** Reads a table that was {@link #copy copied}. */
+    public void restore(ByteBuffer copy) {
+        bytes.clear().put(copy.duplicate().clear());
+    }
+
     /** Writes the table to a place. */
     public void write(long hostOffset) throws IOException {
         file.write(bytes.clear(), hostOffset);

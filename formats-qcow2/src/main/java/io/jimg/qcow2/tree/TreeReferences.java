@@ -4,6 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.change.ExclusiveFile;
+import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.mapping.Geometry;
 import java.io.IOException;
 import java.util.HashMap;
@@ -58,7 +59,18 @@ public final class TreeReferences {
         });
     }
 
-    private void requireRoom(long hostOffset, long present, long references) throws ImageException {
+    private void requireRoom(long hostOffset, long present, long references) throws IOException {
+        if (present == 0 && !allocator.isCounted(hostOffset)) {
+            // Where QEMU would make a refcount block for it: there is none, or there cannot be one.
+            long block = hostOffset >>> geometry.clusterBits() >>> geometry.refcountBlockBits();
+            boolean possible = block < HeaderLimits.MAX_REFCOUNT_TABLE_BYTES / Long.BYTES;
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    possible ? "Resource temporarily unavailable" : "File too large",
+                    image.file().name(),
+                    hostOffset,
+                    null);
+        }
         if (present == 0) {
             throw new ImageException(
                     ErrorKind.CORRUPT,
