@@ -17,6 +17,7 @@ module io.jimg {
 
     provides io.jimg.spi.ProtocolDriver with
             io.jimg.debug.BlkdebugProtocol,
+            io.jimg.quorum.QuorumProtocol,
             io.jimg.storage.FileProtocol,
             io.jimg.storage.HostDeviceProtocol,
             io.jimg.storage.NullProtocol;

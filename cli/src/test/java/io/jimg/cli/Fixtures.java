@@ -201,7 +201,7 @@ final class Fixtures {
         patch("marked.qcow2", (128 << 10) + 2 * 5 + 1, 0);
         patch("marked.qcow2", 79, 1);
         brokenSnapshot(oracle);
-        for (String event : new String[] {"cluster_free", "l1_update", "empty_image_prepare", "reftable_update"}) {
+        for (String event : new String[] {"l1_update", "empty_image_prepare", "reftable_update"}) {
             Files.writeString(
                     folder.resolve(event + ".conf"), "[inject-error]\nevent = \"" + event + "\"\nerrno = \"5\"\n");
         }

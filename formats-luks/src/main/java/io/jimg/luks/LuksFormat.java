@@ -55,6 +55,11 @@ public final class LuksFormat implements ImageFormat {
     }
 
     @Override
+    public boolean decidesContent(String option) {
+        return option.equals("key-secret");
+    }
+
+    @Override
     public int probe(ByteBuffer head) {
         return LuksHeader.recognises(head) ? PROBE_CERTAIN : PROBE_NEVER;
     }

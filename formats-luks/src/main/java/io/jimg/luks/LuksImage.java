@@ -103,7 +103,7 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public String name() {
-        return file.name();
+        return context.imageName(file);
     }
 
     @Override

@@ -49,6 +49,11 @@ public final class RawFormat implements ImageFormat {
     }
 
     @Override
+    public boolean decidesContent(String option) {
+        return option.equals(OFFSET.name()) || option.equals(SIZE.name());
+    }
+
+    @Override
     public int probe(ByteBuffer head) {
         return PROBE_LAST_RESORT;
     }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** An open raw image. Nothing stands between the guest's bytes and the file's but the window's start. */
 final class RawImage extends AbstractBlockDevice implements DiskImage {
     private final Storage file;
+    private final String name;
     private final Window window;
     private final boolean fixedSize;
     private final Resizable resizable = (newSize, mode, shrink) -> new RawResize(this, newSize, mode, shrink);
@@ -39,6 +40,7 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     RawImage(Storage file, Window window, OpenContext context) {
         super(window.size());
         this.file = file;
+        this.name = context.imageName(file);
         this.window = window;
         this.fixedSize = context.options().get(RawFormat.SIZE) != null;
         this.readOnly = !context.writable() || file.readOnly();
@@ -65,7 +67,7 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public String name() {
-        return file.name();
+        return name;
     }
 
     @Override

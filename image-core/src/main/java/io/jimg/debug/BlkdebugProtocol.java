@@ -94,14 +94,18 @@ public final class BlkdebugProtocol implements FilterProtocol {
     }
 
     @Override
-    public Storage open(Storage inner, Options options, DottedOptions lists) throws IOException {
+    public boolean inName(String option) {
+        return option.equals(CONFIG.name());
+    }
+
+    @Override
+    public Storage open(Storage inner, Options options, DottedOptions lists, String name) throws IOException {
         RuleTable table = new RuleTable();
         String config = options.get(CONFIG);
         if (config != null) {
             table.read(Path.of(config));
         }
         table.read(lists);
-        return new DebugStorage(
-                inner, nameOf(options) + inner.name(), new Rules(table), Constraints.of(options, inner.limits()));
+        return new DebugStorage(inner, name, new Rules(table), Constraints.of(options, inner.limits()));
     }
 }

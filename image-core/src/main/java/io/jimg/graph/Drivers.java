@@ -3,6 +3,7 @@ package io.jimg.graph;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.debug.BlkdebugProtocol;
+import io.jimg.quorum.QuorumProtocol;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.FileProtocol;
@@ -31,7 +32,12 @@ public record Drivers(List<ImageFormat> formats, List<ProtocolDriver> protocols)
     public static Drivers own() {
         return new Drivers(
                 List.of(),
-                List.of(new FileProtocol(), new HostDeviceProtocol(), new NullProtocol(), new BlkdebugProtocol()));
+                List.of(
+                        new FileProtocol(),
+                        new HostDeviceProtocol(),
+                        new NullProtocol(),
+                        new BlkdebugProtocol(),
+                        new QuorumProtocol()));
     }
 
     /** Those that {@link ServiceLoader} finds with the class loader of the SPI. */

@@ -23,11 +23,13 @@ final class NodeContext implements OpenContext {
     private final NodeOpener opener;
     private final Storage file;
     private final NodeOpener.Node node;
+    private final NodeNames.Name name;
 
-    NodeContext(NodeOpener opener, Storage file, NodeOpener.Node node) {
+    NodeContext(NodeOpener opener, Storage file, NodeOpener.Node node, NodeNames.Name name) {
         this.opener = opener;
         this.file = file;
         this.node = node;
+        this.name = name;
     }
 
     @Override
@@ -72,6 +74,11 @@ final class NodeContext implements OpenContext {
     }
 
     @Override
+    public String imageName(Storage imageFile) {
+        return imageFile == file ? name.shown() : imageFile.name();
+    }
+
+    @Override
     public Notices notices() {
         return opener.caller().notices();
     }
@@ -98,7 +105,7 @@ final class NodeContext implements OpenContext {
             if (named) {
                 return opener.openNode(null, format, own, writable, true, origin.byCaller());
             }
-            String resolved = FileNames.resolve(file.name(), Objects.requireNonNull(name));
+            String resolved = FileNames.resolve(this.name.place(), Objects.requireNonNull(name));
             return opener.openNode(resolved, format, own, writable, true, origin);
         } catch (ImageException failure) {
             // A chain that is too long would be told of once for each of its images.
@@ -129,7 +136,7 @@ final class NodeContext implements OpenContext {
     @Override
     public @Nullable String resolve(String name) {
         try {
-            return FileNames.resolve(file.name(), name);
+            return FileNames.resolve(this.name.place(), name);
         } catch (ImageException noFolder) {
             return null;
         }

@@ -12,6 +12,7 @@ import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.FilterProtocol;
+import io.jimg.spi.GroupProtocol;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
@@ -23,6 +24,8 @@ import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,7 @@ public final class NodeOpener {
 
     private final Drivers drivers;
     private final OpenOptions caller;
+    private final NodeNames names = new NodeNames();
 
     /** An opener that obeys {@code caller}'s gate, secrets and cache mode for every node. */
     public NodeOpener(Drivers drivers, OpenOptions caller) {
@@ -97,6 +101,7 @@ public final class NodeOpener {
             Origin origin)
             throws IOException {
         if (fileName != null && fileName.startsWith(FileNames.JSON_PREFIX)) {
+            names.typed();
             return openNode(null, format, withJson(given, format, fileName), writable, backing, origin);
         }
         String driver = given.get("driver") != null ? given.get("driver") : format;
@@ -105,7 +110,7 @@ public final class NodeOpener {
             DottedOptions all = fileName == null ? given : withName(given, onTop, fileName);
             DiskImage raw =
                     openNode(null, RAW, asFileOf(RAW, all.with("driver", onTop.name())), writable, backing, origin);
-            return onTop instanceof FilterProtocol ? raw : new ProtocolImage(raw, onTop.name());
+            return onTop instanceof FilterProtocol ? filtered(raw) : new ProtocolImage(raw, onTop.name());
         }
         ImageFormat stated = driver == null ? null : drivers.findFormat(driver);
         if (driver != null && stated == null) {
@@ -120,21 +125,30 @@ public final class NodeOpener {
             Options options = used.openSchema().parse(known(own, used.openSchema()));
             Sharing sharing = used.sharing(mode.writable(), caller.inspectOnly());
             file.share(caller.denyWriters() ? sharing.denying(Permission.WRITE, Permission.RESIZE) : sharing);
-            DiskImage image = used.open(
-                    file, new NodeContext(this, file, new Node(options, given, mode, stated == null, backing, chain)));
+            NodeNames.Name name = names.ofImage(used, given, file);
+            Node node = new Node(options, given, mode, stated == null, backing, chain);
+            DiskImage image = used.open(file, new NodeContext(this, file, node, name));
             try {
                 // What the image itself is at fault in is told before an option that is too much.
                 refuseUnknown(
                         own, used.openSchema(), "Block format '" + used.name() + "' does not support the option '");
-                return image;
             } catch (ImageException refused) {
                 Closing.after(refused, image);
                 throw refused;
             }
+            names.keep(image, name);
+            return image;
         } catch (Throwable failure) {
             Closing.after(failure, file);
             throw failure;
         }
+    }
+
+    /** A filter on top of an image of a format is an image like that one. */
+    private static DiskImage filtered(DiskImage top) {
+        return top.children().get(0).storage().device() instanceof DiskImage image
+                ? new FilteredImage(top, image)
+                : top;
     }
 
     /** What the caller gave wins over what the name says. */
@@ -274,6 +288,9 @@ public final class NodeOpener {
         if (protocol instanceof FilterProtocol filter) {
             return openFilter(filter, options, text, mode, origin);
         }
+        if (protocol instanceof GroupProtocol group) {
+            return openGroup(group, options, text, mode, origin);
+        }
         if (origin.role() != null) {
             caller.gate().permit(new OpenGate.Request(origin.role(), protocol.name(), name, origin.referrer()));
         }
@@ -291,24 +308,61 @@ public final class NodeOpener {
             throws IOException {
         DottedOptions own = text.child(filter.child());
         String name = text.get(FilterProtocol.NAME_PREFIX + filter.child());
-        String driver = own.get("driver");
-        Storage inner;
-        if (driver != null && drivers.findProtocol(driver) == null) {
-            inner = new BlockDeviceStorage(openNode(name, null, own, mode.writable(), true, origin));
-        } else if (name != null) {
-            inner = openByName(name, own, mode, origin);
-        } else if (own.isEmpty()) {
+        if (name == null && own.isEmpty()) {
             throw new ImageException(
                     ErrorKind.BAD_OPTION, "A block device must be specified for \"" + filter.child() + "\"");
-        } else {
-            inner = openProtocol(drivers.protocolOf((driver == null ? "file" : driver) + ':'), own, mode, origin);
         }
+        Storage inner = openChild(name, own, mode, origin);
         try {
-            return filter.open(inner, options, lists(filter, text));
+            NodeNames.Name called =
+                    names.ofFilter(filter, ownOptions(filter, text), inner, filter.nameOver(options, inner));
+            Storage storage = filter.open(inner, options, lists(filter, text), called.shown());
+            names.keep(storage, called);
+            return storage;
         } catch (Throwable failure) {
             Closing.after(failure, inner);
             throw failure;
         }
+    }
+
+    private Storage openChild(@Nullable String name, DottedOptions own, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
+        String driver = own.get("driver");
+        if (driver != null && drivers.findProtocol(driver) == null) {
+            return new BlockDeviceStorage(openNode(name, null, own, mode.writable(), true, origin));
+        }
+        return name != null
+                ? openByName(name, own, mode, origin)
+                : openProtocol(drivers.protocolOf((driver == null ? "file" : driver) + ':'), own, mode, origin);
+    }
+
+    /** Opens a storage over several others. */
+    private Storage openGroup(
+            GroupProtocol group, Options options, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)
+            throws IOException {
+        DottedOptions list = text.child(group.list());
+        List<Storage> members = new ArrayList<>();
+        try {
+            while (!list.child(Integer.toString(members.size())).isEmpty()) {
+                members.add(openChild(null, list.child(Integer.toString(members.size())), mode, origin));
+            }
+            NodeNames.Name called = names.ofGroup(group, text.withoutChild(group.list()), members);
+            Storage storage = group.open(members, options, called.shown());
+            names.keep(storage, called);
+            return storage;
+        } catch (Throwable failure) {
+            Closing.after(failure, members);
+            throw failure;
+        }
+    }
+
+    /** What makes the filter another one: neither what lies beneath nor what every node understands. */
+    private static DottedOptions ownOptions(FilterProtocol filter, DottedOptions text) {
+        DottedOptions own = text.withoutChild(filter.child()).without(FilterProtocol.NAME_PREFIX + filter.child());
+        for (Option<?> common : COMMON.options()) {
+            own = own.without(common.name());
+        }
+        return own;
     }
 
     private static DottedOptions lists(FilterProtocol filter, DottedOptions text) {
@@ -417,6 +471,9 @@ public final class NodeOpener {
             for (String list : filter.lists()) {
                 own = own.withoutChild(list);
             }
+        }
+        if (protocol instanceof GroupProtocol group) {
+            own = own.withoutChild(group.list());
         }
         Options options = protocol.schema().parse(known(own, protocol.schema()));
         // A name that is missing is told before an option that is too much.

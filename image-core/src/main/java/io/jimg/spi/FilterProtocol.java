@@ -19,7 +19,7 @@ public interface FilterProtocol extends ProtocolDriver {
     /** Name of the storage beneath in options, such as {@code image}. */
     String child();
 
-    /** Names of lists of options that {@link #open(Storage, Options, DottedOptions)} reads for itself. */
+    /** Names of lists of options that {@link #open(Storage, Options, DottedOptions, String)} reads for itself. */
     List<String> lists();
 
     /**
@@ -28,8 +28,23 @@ public interface FilterProtocol extends ProtocolDriver {
      * @param inner the storage beneath, which the result closes; where this throws, the caller does
      * @param options the driver's options
      * @param lists those under {@link #lists()}
+     * @param name what the storage is called
      */
-    Storage open(Storage inner, Options options, DottedOptions lists) throws IOException;
+    Storage open(Storage inner, Options options, DottedOptions lists, String name) throws IOException;
+
+    /** Whether a file name of this protocol holds that option. */
+    default boolean inName(String option) {
+        return false;
+    }
+
+    /**
+     * What the storage is called where a file name says everything.
+     *
+     * @param inner the storage beneath
+     */
+    default String nameOver(Options options, Storage inner) {
+        return nameOf(options) + inner.name();
+    }
 
     @Override
     default Storage open(Options options, Mode mode) throws IOException {

@@ -23,7 +23,7 @@ public final class BlockDeviceStorage implements Storage {
         this.name = device instanceof io.jimg.DiskImage image ? image.name() : device.toString();
     }
 
-    /** The device that this storage's bytes are. */
+    @Override
     public BlockDevice device() {
         return device;
     }

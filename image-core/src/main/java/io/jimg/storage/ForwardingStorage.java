@@ -1,8 +1,10 @@
 package io.jimg.storage;
 
+import io.jimg.BlockDevice;
 import io.jimg.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The base of storages that stand on one other, which they close: each call is passed on unless a subclass changes it.
@@ -18,6 +20,11 @@ public class ForwardingStorage implements Storage {
     @Override
     public void about(StorageEvent event) throws IOException {
         inner.about(event);
+    }
+
+    @Override
+    public @Nullable BlockDevice device() {
+        return inner.device();
     }
 
     @Override

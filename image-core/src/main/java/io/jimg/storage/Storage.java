@@ -1,8 +1,10 @@
 package io.jimg.storage;
 
+import io.jimg.BlockDevice;
 import io.jimg.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Host bytes that can grow: a file, memory, an export of another machine. A format turns a storage into a guest's disk.
@@ -132,6 +134,11 @@ public interface Storage extends AutoCloseable {
      * @throws IOException as the step itself would
      */
     default void about(StorageEvent event) throws IOException {}
+
+    /** The device whose bytes these are, each at the offset that it has here; null where there is none. */
+    default @Nullable BlockDevice device() {
+        return null;
+    }
 
     /** Makes durable what has completed before, the length included. */
     void flush() throws IOException;

@@ -54,7 +54,7 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
 
     @Override
     public String name() {
-        return parts.file().name();
+        return context.imageName(parts.file());
     }
 
     @Override
