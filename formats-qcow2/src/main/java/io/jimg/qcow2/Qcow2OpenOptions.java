@@ -40,21 +40,21 @@ public final class Qcow2OpenOptions {
             "pass-discard-other", OptionType.BOOL, false, "Generate discard requests when other clusters are freed");
 
     /**
-     * What an image opened to write guards its metadata against. We guard all that is cheap, always: the option is read
-     * and has no effect.
+     * Which metadata of an image opened to write is guarded: a write that would overwrite it, as there are in damaged
+     * images, fails and marks the image corrupt.
      */
     public enum OverlapCheck {
-        /** Nothing. */
+        /** None. */
         NONE,
-        /** What lies at places that never change. */
+        /** Header, active L1 table, refcount table, snapshot table and bitmap directory. */
         CONSTANT,
-        /** What is in memory, too. */
+        /** The active L2 tables, refcount blocks and the snapshots' L1 tables, too. */
         CACHED,
-        /** Everything. */
+        /** The snapshots' L2 tables, too: they are looked up when the image is opened. */
         ALL
     }
 
-    /** What metadata is guarded against. */
+    /** Which metadata is guarded; {@link OverlapCheck#CACHED} where nothing is said. */
     public static final Option<OverlapCheck> OVERLAP_CHECK = Option.of("overlap-check", new OverlapCheckType(), "");
 
     /** The same under its other name; the two must not contradict each other. */
@@ -73,15 +73,15 @@ public final class Qcow2OpenOptions {
             Option.of("discard-no-unref", OptionType.BOOL, ""),
             OVERLAP_CHECK,
             OVERLAP_CHECK_TEMPLATE,
-            Option.of("overlap-check.main-header", OptionType.BOOL, ""),
-            Option.of("overlap-check.active-l1", OptionType.BOOL, ""),
-            Option.of("overlap-check.active-l2", OptionType.BOOL, ""),
-            Option.of("overlap-check.refcount-table", OptionType.BOOL, ""),
-            Option.of("overlap-check.refcount-block", OptionType.BOOL, ""),
-            Option.of("overlap-check.snapshot-table", OptionType.BOOL, ""),
-            Option.of("overlap-check.inactive-l1", OptionType.BOOL, ""),
-            Option.of("overlap-check.inactive-l2", OptionType.BOOL, ""),
-            Option.of("overlap-check.bitmap-directory", OptionType.BOOL, ""),
+            overlapCheck("main-header"),
+            overlapCheck("active-l1"),
+            overlapCheck("active-l2"),
+            overlapCheck("refcount-table"),
+            overlapCheck("refcount-block"),
+            overlapCheck("snapshot-table"),
+            overlapCheck("inactive-l1"),
+            overlapCheck("inactive-l2"),
+            overlapCheck("bitmap-directory"),
             CACHE_SIZE,
             L2_CACHE_SIZE,
             L2_CACHE_ENTRY_SIZE,
@@ -91,6 +91,15 @@ public final class Qcow2OpenOptions {
             Qcow2.LUKS.keySecret());
 
     private Qcow2OpenOptions() {}
+
+    /**
+     * Whether one sort of metadata is guarded, whatever {@link #OVERLAP_CHECK} says.
+     *
+     * @param section as QEMU names it: {@code main-header}, {@code active-l1} and so on
+     */
+    public static Option<Boolean> overlapCheck(String section) {
+        return Option.of("overlap-check." + section, OptionType.BOOL, "");
+    }
 
     private static final class OverlapCheckType implements OptionType<OverlapCheck> {
         @Override

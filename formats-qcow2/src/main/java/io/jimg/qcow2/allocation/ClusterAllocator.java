@@ -10,6 +10,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes and gives back host clusters by their refcounts. First fit from the first cluster that may be free, in runs as
@@ -61,9 +63,9 @@ public final class ClusterAllocator {
         this.io = io;
         this.table =
                 new RefcountTable(geometry, tableOffset, io.read(tableOffset, tableClusters << geometry.clusterBits()));
-        guard.with("refcount table", tableOffset, (long) tableClusters << geometry.clusterBits())
-                .with("refcount block", table.places());
-        this.blocks = new RefcountBlocks(geometry, table, io, cachedBlocks);
+        guard.with(MetadataSection.REFCOUNT_TABLE, tableOffset, (long) tableClusters << geometry.clusterBits())
+                .with(MetadataSection.REFCOUNT_BLOCK, table.places());
+        this.blocks = new RefcountBlocks(geometry, table, io, guard, cachedBlocks);
         this.neverUsed = geometry.clusters(fileSize);
     }
 
@@ -73,9 +75,14 @@ public final class ClusterAllocator {
      * @throws ImageException {@link ErrorKind#LIMIT} where the refcount structures cannot grow any more
      */
     public Allocation allocate(int wanted) throws IOException {
+        return allocate(wanted, ClusterUse.OTHER);
+    }
+
+    /** As {@link #allocate(int)}, for a use that is told where the place is impossible. */
+    public Allocation allocate(int wanted, ClusterUse use) throws IOException {
         lock.lock();
         try {
-            return take(wanted);
+            return take(wanted, use);
         } catch (ImageException failure) {
             throw damage.judge(failure);
         } finally {
@@ -151,6 +158,39 @@ public final class ClusterAllocator {
             }
         } catch (ImageException failure) {
             throw damage.judge(failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Throws where bytes that are about to be written in place are metadata. Takes no lock.
+     *
+     * @param ignored the sort of metadata that is written itself; null for guest data
+     * @throws ImageException {@link ErrorKind#CORRUPT} with QEMU's sentence
+     */
+    public void checkWrite(long hostOffset, long length, @Nullable MetadataSection ignored) throws ImageException {
+        try {
+            guard.checkWrite(hostOffset, length, ignored);
+        } catch (ImageException overlap) {
+            throw damage.judge(overlap);
+        }
+    }
+
+    /** Whether any of some clusters in a row holds metadata, as far as that is guarded. Takes no lock. */
+    public boolean holdsMetadata(long hostOffset, long clusters) {
+        return guard.holds(hostOffset, clusters << geometry.clusterBits());
+    }
+
+    /**
+     * An L2 table of the disk has moved.
+     *
+     * @param from where it was; 0 for nowhere
+     */
+    public void movedL2Table(long from, long to) {
+        lock.lock();
+        try {
+            guard.moved(MetadataSection.ACTIVE_L2, from, to);
         } finally {
             lock.unlock();
         }
@@ -274,7 +314,7 @@ public final class ClusterAllocator {
 
     // ---- under the lock --------------------------------------------------------------------------------------------
 
-    private Allocation take(int wanted) throws IOException {
+    private Allocation take(int wanted, ClusterUse use) throws IOException {
         long start = nextFree(firstFree);
         long end = start + 1;
         // A run may go on into the next block where that exists, and ends where the file used to end.
@@ -282,7 +322,7 @@ public final class ClusterAllocator {
             end++;
         }
         firstFree = end;
-        return use(start, end);
+        return use(start, end, use);
     }
 
     /** A run across refcount blocks; where they are missing, as many as it needs are made in front of it. */
@@ -304,12 +344,12 @@ public final class ClusterAllocator {
         if (start == first) {
             firstFree = end;
         }
-        return use(start, end);
+        return use(start, end, ClusterUse.OTHER);
     }
 
     /** Counts free clusters as used once. */
-    private Allocation use(long start, long end) throws IOException {
-        guard.check(start << geometry.clusterBits(), (end - start) << geometry.clusterBits());
+    private Allocation use(long start, long end, ClusterUse use) throws IOException {
+        guard.checkAllocation(start << geometry.clusterBits(), (end - start) << geometry.clusterBits(), use);
         for (long cluster = start; cluster < end; cluster++) {
             blocks.set(cluster, 1);
         }
@@ -336,7 +376,7 @@ public final class ClusterAllocator {
         long cluster = streamEnd >>> geometry.clusterBits();
         int used = geometry.inCluster(streamEnd);
         if (used == 0 || !shareable(cluster) || (used + length > geometry.clusterSize() && !takeExactly(cluster + 1))) {
-            long start = take(1).hostOffset();
+            long start = take(1, ClusterUse.COMPRESSED).hostOffset();
             streamEnd = start + length;
             return start;
         }
@@ -350,7 +390,7 @@ public final class ClusterAllocator {
         if (!counted(cluster) || blocks.get(cluster) != 0) {
             return false;
         }
-        guard.check(cluster << geometry.clusterBits(), geometry.clusterSize());
+        guard.checkAllocation(cluster << geometry.clusterBits(), geometry.clusterSize(), ClusterUse.COMPRESSED);
         blocks.set(cluster, 1);
         if (cluster == firstFree) {
             firstFree++;
@@ -422,9 +462,14 @@ public final class ClusterAllocator {
             growTable(first + made - 1);
             return cluster;
         }
-        guard.check(cluster << geometry.clusterBits(), (long) made << geometry.clusterBits());
+        guard.checkAllocation(
+                cluster << geometry.clusterBits(),
+                (long) made << geometry.clusterBits(),
+                ClusterUse.REFCOUNT_BLOCK);
+        guard.checkWrite(
+                table.hostOffset() + first * Long.BYTES, (long) made * Long.BYTES, MetadataSection.REFCOUNT_TABLE);
         for (int i = 0; i < made; i++) {
-            blocks.create((int) first + i, (cluster + i) << geometry.clusterBits());
+            createBlock((int) first + i, cluster + i);
         }
         for (long each = cluster; each < cluster + made; each++) {
             blocks.set(each, 1);
@@ -457,7 +502,10 @@ public final class ClusterAllocator {
             entries = needed;
         } while (true);
         tableClusters = limited(tableClusters, Math.max(index + 1, firstBlock + (long) newBlocks));
-        guard.check(start << geometry.clusterBits(), (long) (tableClusters + newBlocks) << geometry.clusterBits());
+        guard.checkAllocation(
+                start << geometry.clusterBits(),
+                (long) (tableClusters + newBlocks) << geometry.clusterBits(),
+                ClusterUse.OTHER);
 
         long end = start + tableClusters + newBlocks;
         neverUsed = Math.max(neverUsed, end);
@@ -466,7 +514,7 @@ public final class ClusterAllocator {
         try {
             table.relocate(start << geometry.clusterBits(), tableClusters);
             for (int i = 0; i < newBlocks; i++) {
-                blocks.create(firstBlock + i, (start + tableClusters + i) << geometry.clusterBits());
+                createBlock(firstBlock + i, start + tableClusters + i);
             }
             for (long cluster = start; cluster < end; cluster++) {
                 blocks.set(cluster, 1);
@@ -476,8 +524,17 @@ public final class ClusterAllocator {
             table.reset(before);
             throw failure;
         }
+        guard.with(
+                MetadataSection.REFCOUNT_TABLE,
+                table.hostOffset(),
+                (long) tableClusters << geometry.clusterBits());
         relocated = true;
         retiredTables.add(old);
+    }
+
+    private void createBlock(int index, long cluster) throws IOException {
+        blocks.create(index, cluster << geometry.clusterBits());
+        guard.with(MetadataSection.REFCOUNT_BLOCK, LongStream.of(cluster << geometry.clusterBits()));
     }
 
     /** Cuts the table's growth to the limit, and throws where even what is needed lies beyond it. */

@@ -31,16 +31,18 @@ final class RefcountBlocks {
     private final RefcountTable table;
     private final RefcountCodec codec;
     private final MetadataIo io;
+    private final MetadataGuard guard;
     private final int capacity;
     private final LinkedHashMap<Long, Block> cached = new LinkedHashMap<>(16, 0.75f, true);
     // The block of the last call: a scan asks for one cluster after the other.
     private @Nullable Block last;
 
-    RefcountBlocks(Geometry geometry, RefcountTable table, MetadataIo io, int capacity) {
+    RefcountBlocks(Geometry geometry, RefcountTable table, MetadataIo io, MetadataGuard guard, int capacity) {
         this.geometry = geometry;
         this.table = table;
         this.codec = new RefcountCodec(geometry.refcountOrder());
         this.io = io;
+        this.guard = guard;
         this.capacity = capacity;
     }
 
@@ -60,6 +62,9 @@ final class RefcountBlocks {
         Block block = find(blockOf(cluster));
         if (block == null) {
             throw new IllegalStateException("no refcount block for cluster " + cluster);
+        }
+        if (!block.dirty) {
+            guard.checkWrite(table.block(block.index), block.bytes.length, MetadataSection.REFCOUNT_BLOCK);
         }
         codec.set(block.bytes, inBlock(cluster), value);
         block.dirty = true;

@@ -26,6 +26,13 @@ interface DataSpace {
      */
     void free(long hostOffset, long clusters, boolean punch);
 
+    /**
+     * Throws where host bytes that the mapping calls the guest's are metadata. Takes no lock.
+     *
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#CORRUPT} with QEMU's sentence
+     */
+    void checkWrite(long hostOffset, long length) throws IOException;
+
     /** Clusters with refcounts. */
     record Refcounted(ClusterAllocator allocator, DeferredFrees frees, boolean punchAll) implements DataSpace {
         @Override
@@ -40,7 +47,15 @@ interface DataSpace {
 
         @Override
         public void free(long hostOffset, long clusters, boolean punch) {
-            frees.add(new DeferredFrees.Run(hostOffset, clusters, punch || punchAll));
+            // In a damaged image it may be metadata as well: then it stays.
+            if (!allocator.holdsMetadata(hostOffset, clusters)) {
+                frees.add(new DeferredFrees.Run(hostOffset, clusters, punch || punchAll));
+            }
+        }
+
+        @Override
+        public void checkWrite(long hostOffset, long length) throws IOException {
+            allocator.checkWrite(hostOffset, length, null);
         }
     }
 
@@ -56,5 +71,8 @@ interface DataSpace {
 
         @Override
         public void free(long hostOffset, long clusters, boolean punch) {}
+
+        @Override
+        public void checkWrite(long hostOffset, long length) {}
     }
 }

@@ -44,6 +44,7 @@ final class GuestWriter {
             Run run = mapper.find(at, length - done);
             ByteBuffer rest = source.slice(start + done, length - done);
             if (run.writableInPlace()) {
+                side.space().checkWrite(run.hostOffset(), run.length());
                 data.about(StorageEvent.WRITE_AIO);
                 data.write(rest.limit((int) run.length()), run.hostOffset(), at);
                 done += (int) run.length();
@@ -77,6 +78,7 @@ final class GuestWriter {
 
     /** Data for clusters that have their place already, but do not show it yet. */
     private int fillReserved(ByteBuffer source, Run run) throws IOException {
+        side.space().checkWrite(run.hostOffset(), run.length());
         Surroundings around = Surroundings.of(run, geometry.subclusterSize(), true);
         side.copier().write(source.limit((int) run.length()), around, run.hostOffset() - around.headLength(), false);
         side.map().cache().update(run.guestOffset(), slice -> {

@@ -2,7 +2,9 @@ package io.jimg.qcow2.image;
 
 import io.jimg.qcow2.allocation.Allocation;
 import io.jimg.qcow2.allocation.ClusterAllocator;
+import io.jimg.qcow2.allocation.ClusterUse;
 import io.jimg.qcow2.allocation.DeferredFrees;
+import io.jimg.qcow2.allocation.MetadataSection;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.L1Table;
 import io.jimg.storage.Storage;
@@ -20,14 +22,27 @@ final class L2Tables {
 
     private final Geometry geometry;
     private final L1Table l1;
+    private final long l1Offset;
     private final Storage file;
     private final ClusterAllocator allocator;
     private final DeferredFrees frees;
     private final ReentrantLock[] locks = new ReentrantLock[STRIPES];
 
-    L2Tables(Geometry geometry, L1Table l1, Storage file, ClusterAllocator allocator, DeferredFrees frees) {
+    /**
+     * The tables that an L1 table points to.
+     *
+     * @param l1Offset where that lies on the host
+     */
+    L2Tables(
+            Geometry geometry,
+            L1Table l1,
+            long l1Offset,
+            Storage file,
+            ClusterAllocator allocator,
+            DeferredFrees frees) {
         this.geometry = geometry;
         this.l1 = l1;
+        this.l1Offset = l1Offset;
         this.file = file;
         this.allocator = allocator;
         this.frees = frees;
@@ -45,6 +60,7 @@ final class L2Tables {
     void own(long guestOffset) throws IOException {
         int index = (int) geometry.l1Index(guestOffset);
         if (owned(index)) {
+            allocator.checkWrite(l1.tableOffset(index), geometry.clusterSize(), MetadataSection.ACTIVE_L2);
             return;
         }
         ReentrantLock lock = locks[index % STRIPES];
@@ -70,7 +86,8 @@ final class L2Tables {
         ByteBuffer content = old == 0
                 ? ByteBuffer.allocate(geometry.clusterSize())
                 : GuestMap.read(file, old, geometry.clusterSize());
-        Allocation place = allocator.allocate(1);
+        allocator.checkWrite(l1Offset + (long) index * Long.BYTES, Long.BYTES, MetadataSection.ACTIVE_L1);
+        Allocation place = allocator.allocate(1, ClusterUse.L2_TABLE);
         try {
             file.about(StorageEvent.L2_ALLOC_WRITE);
             file.write(content, place.hostOffset());
@@ -79,6 +96,7 @@ final class L2Tables {
             throw failure;
         }
         l1.set(index, place.hostOffset());
+        allocator.movedL2Table(old, place.hostOffset());
         if (old != 0) {
             frees.add(new DeferredFrees.Run(old, 1, false));
         }

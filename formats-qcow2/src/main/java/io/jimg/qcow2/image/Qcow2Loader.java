@@ -9,7 +9,6 @@ import io.jimg.capability.CompressedRuns;
 import io.jimg.qcow2.Qcow2OpenOptions;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.allocation.DeferredFrees;
-import io.jimg.qcow2.allocation.MetadataGuard;
 import io.jimg.qcow2.allocation.MetadataIo;
 import io.jimg.qcow2.bitmaps.BitmapRecording;
 import io.jimg.qcow2.header.CompatibleFeature;
@@ -141,7 +140,7 @@ final class Qcow2Loader {
         sector = newSector;
         DeferredFrees frees = new DeferredFrees(foundation.grace(), geometry.clusterSize());
         ClusterAllocator allocator = allocator(map);
-        L2Tables tables = new L2Tables(geometry, map.l1(), file, allocator, frees);
+        L2Tables tables = new L2Tables(geometry, map.l1(), header.l1TableOffset(), file, allocator, frees);
         DataSpace space = header.hasDataFile()
                 ? new DataSpace.External()
                 : new DataSpace.Refcounted(
@@ -203,9 +202,7 @@ final class Qcow2Loader {
                 sizes.refcountBlocks(),
                 freshFrom,
                 io,
-                new MetadataGuard(geometry)
-                        .with("active L1 table", header.l1TableOffset(), (long) header.l1Size() * Long.BYTES)
-                        .with("active L2 table", map.l1().places()),
+                new MetadataPlaces(file, header, geometry).guard(map.l1(), context.options()),
                 this::damaged);
     }
 

@@ -10,6 +10,7 @@ import io.jimg.storage.MemoryStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -160,7 +161,7 @@ class ClusterAllocatorTest {
         ClusterAllocator sound = fresh(16, 4);
         sound.allocate(2);
         commit(sound);
-        MetadataGuard guard = new MetadataGuard(geometry).with("active L2 table", LongStream.of(0, 6L << 16));
+        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)).with(MetadataSection.ACTIVE_L2, LongStream.of(0, 6L << 16));
         List<String> told = new ArrayList<>();
         ClusterAllocator allocator = open(4, guard, told);
         assertThat(allocator.allocate(1).hostOffset()).isEqualTo(5L << 16);
@@ -176,7 +177,7 @@ class ClusterAllocatorTest {
         ClusterAllocator sound = fresh(16, 4);
         sound.allocate(2);
         commit(sound);
-        MetadataGuard guard = new MetadataGuard(geometry).with("active L2 table", LongStream.of(3L << 16));
+        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)).with(MetadataSection.ACTIVE_L2, LongStream.of(3L << 16));
         ClusterAllocator allocator = open(4, guard, new ArrayList<>());
         allocator.release(3L << 16, 1);
         assertThat(allocator.allocate(1).hostOffset()).isEqualTo(3L << 16);
@@ -205,7 +206,7 @@ class ClusterAllocatorTest {
     }
 
     private ClusterAllocator open(int cachedBlocks) throws IOException {
-        return open(cachedBlocks, new MetadataGuard(geometry), new ArrayList<>());
+        return open(cachedBlocks, new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)), new ArrayList<>());
     }
 
     private ClusterAllocator open(int cachedBlocks, MetadataGuard guard, List<String> told) throws IOException {
@@ -245,7 +246,8 @@ class ClusterAllocatorTest {
                 add(used, table.block(i), 1);
             }
         }
-        RefcountBlocks blocks = new RefcountBlocks(geometry, table, io(), 4);
+        RefcountBlocks blocks = new RefcountBlocks(
+                geometry, table, io(), new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)), 4);
         long clusters = (long) table.end() << geometry.refcountBlockBits();
         for (long cluster = 0; cluster < clusters; cluster++) {
             long count = blocks.get(cluster);
