@@ -69,11 +69,12 @@ public interface Snapshots {
     Snapshot apply(String idOrName) throws IOException;
 
     /**
-     * Deletes a snapshot. No image that {@link #open} gave of it may be open any more. Requests wait meanwhile.
+     * Deletes a snapshot. Requests wait meanwhile.
      *
      * @param idOrName an id, or else a name
      * @return the snapshot that was
-     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#NOT_FOUND}
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#NOT_FOUND}; {@link io.jimg.ErrorKind#LOCKED} while an
+     *     image that {@link #open} gave of it is open
      */
     Snapshot delete(String idOrName) throws IOException;
 }

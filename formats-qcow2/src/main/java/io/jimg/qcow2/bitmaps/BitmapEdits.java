@@ -82,11 +82,31 @@ public final class BitmapEdits {
     /** Removes a bitmap with all that it has, whatever its state. */
     public void remove(String name) throws IOException {
         int index = find(name);
-        BitmapDirectory.Entry entry = file.directory().entries().get(index);
-        BitmapTable table = BitmapTable.read(image.file(), image.header(), entry);
         List<BitmapDirectory.Entry> entries = new ArrayList<>(file.directory().entries());
-        entries.remove(index);
-        file.replace(new BitmapDirectory(entries));
+        remove(List.of(entries.remove(index)), entries);
+    }
+
+    /** Removes all bitmaps; tells whether there were any. */
+    public boolean removeAll() throws IOException {
+        List<BitmapDirectory.Entry> all = file.directory().entries();
+        if (!all.isEmpty()) {
+            remove(all, List.of());
+        }
+        return !all.isEmpty();
+    }
+
+    private void remove(List<BitmapDirectory.Entry> removed, List<BitmapDirectory.Entry> kept) throws IOException {
+        List<BitmapTable> tables = new ArrayList<>();
+        for (BitmapDirectory.Entry entry : removed) {
+            tables.add(BitmapTable.read(image.file(), image.header(), entry));
+        }
+        file.replace(new BitmapDirectory(kept));
+        for (int i = 0; i < tables.size(); i++) {
+            release(removed.get(i), tables.get(i));
+        }
+    }
+
+    private void release(BitmapDirectory.Entry entry, BitmapTable table) throws IOException {
         for (int i = 0; i < table.length(); i++) {
             if (table.hostOffset(i) != 0) {
                 DirectoryFile.release(image, table.hostOffset(i), 1);

@@ -3,6 +3,7 @@ package io.jimg.qcow2.bitmaps;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.BitmapDirectory;
+import io.jimg.qcow2.header.BitmapTableEntry;
 import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -15,9 +16,6 @@ import java.util.Arrays;
  * checked; what they point to may lie past the file's end, where bits are clear.
  */
 final class BitmapTable {
-    private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
-    private static final long ALL_ONES = 1;
-
     private final long[] entries;
     private final int clusterSize;
 
@@ -45,9 +43,7 @@ final class BitmapTable {
         LongBuffer stored = bytes.flip().asLongBuffer();
         stored.get(entries, 0, stored.remaining());
         for (long each : entries) {
-            long offset = each & OFFSET_MASK;
-            long rest = each & ~OFFSET_MASK;
-            if ((offset & (header.clusterSize() - 1)) != 0 || (rest != 0 && (rest != ALL_ONES || offset != 0))) {
+            if (!BitmapTableEntry.sound(each, header.clusterSize())) {
                 throw new ImageException(
                         ErrorKind.CORRUPT,
                         "Bitmap '" + entry.name() + "' has an invalid table entry: 0x" + Long.toHexString(each),
@@ -70,7 +66,7 @@ final class BitmapTable {
 
     /** Where a cluster of bits lies; 0 where all its bits are alike. */
     long hostOffset(int index) {
-        return entries[index] & OFFSET_MASK;
+        return BitmapTableEntry.hostOffset(entries[index]);
     }
 
     /** Whether all bits of a cluster are clear, and it needs no place. */
@@ -89,7 +85,7 @@ final class BitmapTable {
         if (offset != 0) {
             file.read(ByteBuffer.wrap(bits), offset);
         } else {
-            Arrays.fill(bits, (byte) (entries[index] == ALL_ONES ? -1 : 0));
+            Arrays.fill(bits, (byte) (entries[index] == BitmapTableEntry.ALL_ONES ? -1 : 0));
         }
     }
 

@@ -14,6 +14,7 @@ final class ReferenceScan {
     private final SnapshotScan snapshots;
     private final Fixes fixes;
     private final UnplacedZeroes unplaced;
+    private final DamagedBitmaps bitmaps;
 
     /** Reads the snapshot table; what is wrong with it is the first finding. Nothing will be repaired. */
     ReferenceScan(Header header, MetadataReader reader, MemoryBudget budget, Findings findings) throws IOException {
@@ -41,6 +42,7 @@ final class ReferenceScan {
         this.snapshots = snapshots;
         this.fixes = fixes;
         this.unplaced = new UnplacedZeroes(header, budget);
+        this.bitmaps = new DamagedBitmaps(header, budget);
     }
 
     /** What was counted so far. */
@@ -63,7 +65,7 @@ final class ReferenceScan {
         if (encryption != null) {
             references.count(encryption.hostOffset(), encryption.length(), 1);
         }
-        new BitmapWalk(header, reader, references, findings).walk();
+        new BitmapWalk(header, reader, references, findings, fixes.errors() ? bitmaps : null).walk();
         return mapping.totals();
     }
 
@@ -76,6 +78,7 @@ final class ReferenceScan {
         RefcountWalk walk = new RefcountWalk(header, table, references, findings, fixes);
         walk.walk();
         unplaced.drop(references, findings, fixes);
+        bitmaps.clear(reader, references, findings, fixes);
         return !walk.broken();
     }
 }

@@ -6,7 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The bitmap directory: bytes to entries and back, without input or output (specification: "Bitmap directory").
@@ -110,11 +112,16 @@ public record BitmapDirectory(List<Entry> entries) {
             throw corrupt("Requested bitmap directory size is zero", resource);
         }
         List<Entry> entries = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         while (directory.hasRemaining()) {
             if (entries.size() == extension.count()) {
                 throw corrupt("More bitmaps found than specified in header extension", resource);
             }
-            entries.add(entry(directory, header, resource));
+            Entry entry = entry(directory, header, resource);
+            if (!names.add(entry.name())) {
+                throw corrupt("Bitmap already exists: " + entry.name(), resource);
+            }
+            entries.add(entry);
         }
         if (entries.size() != extension.count()) {
             throw corrupt("Less bitmaps found than specified in header extension", resource);

@@ -9,6 +9,7 @@ import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2AmendOptions;
 import io.jimg.qcow2.amend.CompressedSearch;
 import io.jimg.qcow2.amend.ZeroRemoval;
+import io.jimg.qcow2.bitmaps.BitmapEdits;
 import io.jimg.qcow2.check.RefcountWidth;
 import io.jimg.qcow2.check.SnapshotCompletion;
 import io.jimg.qcow2.encryption.KeySlotAmend;
@@ -86,6 +87,8 @@ final class ImageAmend extends Job<Boolean> {
         if (plan.downgrade()) {
             refuseSnapshots();
             removeZeroes();
+            // Version 2 has no bitmaps: what they take would leak.
+            changed |= image.exclusively(file -> new BitmapEdits(file).removeAll());
             rewrite(Header::asVersion2);
         }
         progress((long) steps * UNITS, (long) steps * UNITS);

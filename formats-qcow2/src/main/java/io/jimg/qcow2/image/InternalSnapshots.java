@@ -14,11 +14,15 @@ import io.jimg.qcow2.snapshot.SnapshotReader;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The image's internal snapshots, read anew at each call. */
 final class InternalSnapshots implements Snapshots {
 
     private final Qcow2Image image;
+    /** How many images of a snapshot are open, by its id. */
+    private final Map<String, Integer> open = new ConcurrentHashMap<>();
 
     InternalSnapshots(Qcow2Image image) {
         this.image = image;
@@ -39,7 +43,11 @@ final class InternalSnapshots implements Snapshots {
                         ErrorKind.NOT_FOUND, "Can't find snapshot", image.name(), ImageException.NO_OFFSET, null);
             }
             SnapshotL1.check(entry, image.clusterSize(), image.name());
-            return new Qcow2Loader(image.foundation(), loaded.header()).openSnapshot(entry);
+            DiskImage opened = new Qcow2Loader(image.foundation(), loaded.header())
+                    .openSnapshot(entry, () -> open.computeIfPresent(
+                            entry.id(), (id, count) -> count == 1 ? null : count - 1));
+            open.merge(entry.id(), 1, Integer::sum);
+            return opened;
         });
     }
 
@@ -75,7 +83,18 @@ final class InternalSnapshots implements Snapshots {
             SnapshotEntry entry = SnapshotReader.find(entries(loaded), idOrName);
             return entry == null ? idOrName : entry.name();
         });
-        return change("Could not delete snapshot '" + name + "': ", new SnapshotDeletion(idOrName));
+        return change("Could not delete snapshot '" + name + "': ", new SnapshotDeletion(idOrName, this::requireClosed));
+    }
+
+    private void requireClosed(SnapshotEntry entry) throws ImageException {
+        if (open.containsKey(entry.id())) {
+            throw new ImageException(
+                    ErrorKind.LOCKED,
+                    "the snapshot is open as an image",
+                    image.name(),
+                    ImageException.NO_OFFSET,
+                    null);
+        }
     }
 
     private Snapshot change(String failed, MetadataChange<Snapshot> change) throws IOException {

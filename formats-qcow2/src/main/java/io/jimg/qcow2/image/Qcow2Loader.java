@@ -109,8 +109,12 @@ final class Qcow2Loader {
                 failure);
     }
 
-    /** A snapshot as an image of its own. */
-    DiskImage openSnapshot(SnapshotEntry entry) throws IOException {
+    /**
+     * A snapshot as an image of its own.
+     *
+     * @param closed told when it is closed
+     */
+    DiskImage openSnapshot(SnapshotEntry entry, Runnable closed) throws IOException {
         Storage data = files.data();
         if (data == null || locked()) {
             throw fail(ErrorKind.UNSUPPORTED, "The image was opened for its metadata alone");
@@ -120,7 +124,7 @@ final class Qcow2Loader {
         long stored = Math.min(entry.l1Size(), entriesOf(entry));
         GuestMap map = load(entry.l1TableOffset(), stored, (int) header.l1EntriesNeeded(), () -> {}, this::told);
         Limits limits = foundation.limits(geometry.clusterSize());
-        return new SnapshotImage(header, files, limits, extents(map), reader(map, data), runs(map));
+        return new SnapshotImage(header, files, limits, extents(map), reader(map, data), runs(map), closed);
     }
 
     private long entriesOf(SnapshotEntry entry) {

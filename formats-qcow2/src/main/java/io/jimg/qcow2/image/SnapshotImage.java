@@ -21,6 +21,7 @@ final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
     private final GuestReader reader;
     private final ExtentView extents;
     private final CompressedRuns runs;
+    private final Runnable closed;
 
     SnapshotImage(
             Header header,
@@ -28,13 +29,15 @@ final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
             Limits limits,
             ExtentView extents,
             GuestReader reader,
-            CompressedRuns runs) {
+            CompressedRuns runs,
+            Runnable closed) {
         super(header.size());
         this.header = header;
         this.files = files;
         this.limits = limits;
         this.reader = reader;
         this.runs = runs;
+        this.closed = closed;
         this.extents = extents;
     }
 
@@ -107,5 +110,7 @@ final class SnapshotImage extends AbstractBlockDevice implements DiskImage {
     protected void doFlush() {}
 
     @Override
-    protected void doClose() {}
+    protected void doClose() {
+        closed.run();
+    }
 }

@@ -20,10 +20,19 @@ import java.io.IOException;
  */
 public final class SnapshotDeletion implements MetadataChange<Snapshot> {
     private final String idOrName;
+    private final Permission permission;
+
+    /** Says whether a snapshot may go. */
+    @FunctionalInterface
+    public interface Permission {
+        /** Throws where it may not. */
+        void require(SnapshotEntry entry) throws ImageException;
+    }
 
     /** Of the snapshot with an id, or else of the first with a name. */
-    public SnapshotDeletion(String idOrName) {
+    public SnapshotDeletion(String idOrName, Permission permission) {
         this.idOrName = idOrName;
+        this.permission = permission;
     }
 
     @Override
@@ -35,6 +44,7 @@ public final class SnapshotDeletion implements MetadataChange<Snapshot> {
             throw new ImageException(
                     ErrorKind.NOT_FOUND, "snapshot not found", image.file().name(), ImageException.NO_OFFSET, null);
         }
+        permission.require(entry);
         long[] l1 = SnapshotL1.read(image, entry);
         byte[] table = tables.with(null, entry);
         Allocation place = tables.allocate(table.length);

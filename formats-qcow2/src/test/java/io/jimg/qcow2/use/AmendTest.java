@@ -8,6 +8,7 @@ import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Amendable;
+import io.jimg.capability.Bitmaps;
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.Snapshots;
 import io.jimg.qcow2.Qcow2;
@@ -120,6 +121,34 @@ class AmendTest {
                 judge(making, oracle.get(), storage);
             }
         }
+    }
+
+    /** Version 2 has no bitmaps; qemu-img leaks their clusters. */
+    @Test
+    void aDowngradeGivesBackWhatBitmapsTook() throws IOException {
+        Configuration plain = new Configuration(
+                "cluster_size=4096", "", 1 << 20, Configuration.Layer.NONE, false, Configuration.Start.EMPTY);
+        Making making = new Making(plain, 1);
+        ReorderingStorage storage = new ReorderingStorage("image.qcow2");
+        making.make(storage);
+        try (DiskImage image = making.open(new KeptStorage(storage))) {
+            Bitmaps bitmaps = image.capability(Bitmaps.class).orElseThrow();
+            bitmaps.add("recording", 65536, true);
+            bitmaps.add("idle", 512, false);
+            image.write(ByteBuffer.allocate(100_000), 100_000);
+        }
+        storage.flush();
+        List<byte[]> contents;
+        try (DiskImage image = making.open(new KeptStorage(storage))) {
+            contents = contents(image);
+            Random crashing = new Random(1);
+            storage.observe(number -> verify(making, storage.crash(crashing.nextLong()), contents, true));
+            assertThat(amend(image, Options.of(Qcow2AmendOptions.COMPAT, Qcow2.Compat.VERSION_2)))
+                    .isTrue();
+            storage.observe(null);
+        }
+        verify(making, storage, contents, false);
+        assertThat(Qcow2Opener.readHeader(storage).version()).isEqualTo(2);
     }
 
     private static void prepare(DiskImage image, Random random) throws IOException {

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.capability.Repairable;
 import io.jimg.capability.Resizable;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
+import io.jimg.qcow2.check.Qcow2Repair;
 import io.jimg.qcow2.header.HeaderFields;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.storage.MemoryStorage;
@@ -75,6 +77,8 @@ class SnapshotChangesTest {
             }
         }
         byte[] before = all(file);
+        // The table's clusters count as in use.
+        new Qcow2Repair(file, Repairable.Mode.ALL).run();
         try (DiskImage image = open(file)) {
             assertThatThrownBy(() -> snapshots(image).create("one more"))
                     .isInstanceOf(ImageException.class)
@@ -180,6 +184,28 @@ class SnapshotChangesTest {
     }
 
     @Test
+    void whatIsOpenIsNotDeleted() throws IOException {
+        MemoryStorage file = image("");
+        try (DiskImage image = open(file)) {
+            String id = snapshots(image).create("open").id();
+            snapshots(image).create("other");
+            try (DiskImage opened = snapshots(image).open("open");
+                    DiskImage again = snapshots(image).open(id)) {
+                again.close();
+                assertThatThrownBy(() -> snapshots(image).delete("open"))
+                        .hasMessage("Could not delete snapshot 'open': the snapshot is open as an image")
+                        .extracting(failure -> ((ImageException) failure).kind())
+                        .isEqualTo(ErrorKind.LOCKED);
+                snapshots(image).delete("other");
+                opened.read(ByteBuffer.allocate(512), 0);
+            }
+            snapshots(image).delete("open");
+            assertThat(snapshots(image).list()).isEmpty();
+        }
+        Judge.clean(file);
+    }
+
+    @Test
     void thereAreNoMoreThanQemuTakes() throws IOException {
         MemoryStorage file = image("");
         // Snapshots of nothing: without L1 table, id and name, 40 bytes each, behind all else.
@@ -191,6 +217,8 @@ class SnapshotChangesTest {
                         .putLong(table)
                         .clear(),
                 HeaderFields.SNAPSHOT_COUNT);
+        // The table's clusters count as in use.
+        new Qcow2Repair(file, Repairable.Mode.ALL).run();
         try (DiskImage image = open(file)) {
             assertThatThrownBy(() -> snapshots(image).create("one more"))
                     .hasMessage("Could not create snapshot 'one more': File too large")
