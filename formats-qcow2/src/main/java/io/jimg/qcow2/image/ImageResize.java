@@ -44,8 +44,16 @@ final class ImageResize extends Job<Long> {
             return image.exclusively(withBitmaps(new Shrinkage(newSize, this::passed)));
         }
         DiskImage backing = image.backing();
-        Growth growth =
-                new Growth(newSize, preallocation, backing != null && backing.size() > header.size(), this::passed);
+        ByteBuffer zeroes = ByteBuffer.allocate(header.clusterSize());
+        Growth growth = new Growth(
+                newSize,
+                preallocation,
+                backing != null && backing.size() > header.size(),
+                (hostOffset, guestOffset) -> {
+                    Foundation foundation = image.foundation();
+                    foundation.guestData(foundation.files().file()).write(zeroes.clear(), hostOffset, guestOffset);
+                },
+                this::passed);
         growth.refuse(header, image.name());
         zeroTail(header);
         return image.exclusively(withBitmaps(growth));

@@ -6,7 +6,6 @@ import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.change.Pulse;
-import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.mapping.Geometry;
@@ -22,6 +21,7 @@ public final class Growth implements MetadataChange<Long> {
     private final long newSize;
     private final Preallocation preallocation;
     private final boolean hideBacking;
+    private final ZeroData zeroes;
     private final Pulse pulse;
 
     /**
@@ -29,11 +29,14 @@ public final class Growth implements MetadataChange<Long> {
      *
      * @param newSize guest bytes, a multiple of 512, greater than the present size
      * @param hideBacking whether a backing file has bytes behind the present end
+     * @param zeroes writes what the guest reads as zero
      */
-    public Growth(long newSize, Preallocation preallocation, boolean hideBacking, Pulse pulse) {
+    public Growth(
+            long newSize, Preallocation preallocation, boolean hideBacking, ZeroData zeroes, Pulse pulse) {
         this.newSize = newSize;
         this.preallocation = preallocation;
         this.hideBacking = hideBacking;
+        this.zeroes = zeroes;
         this.pulse = pulse;
     }
 
@@ -82,15 +85,6 @@ public final class Growth implements MetadataChange<Long> {
                     ImageException.NO_OFFSET,
                     null);
         }
-        if (header.cryptMethod() != CryptMethod.NONE && header.version() < 3 && preallocation != Preallocation.OFF) {
-            // There are no zero clusters to hide what zeroes on the host decrypt to.
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED,
-                    "Preallocation of an encrypted image needs compatibility level 1.1 or above",
-                    resource,
-                    ImageException.NO_OFFSET,
-                    null);
-        }
         boolean newClusters = (newSize - 1) >>> header.clusterBits() > (header.size() - 1) >> header.clusterBits();
         if (hideBacking && header.version() < 3 && newClusters) {
             throw new ImageException(
@@ -106,7 +100,7 @@ public final class Growth implements MetadataChange<Long> {
         Geometry geometry = mapping.table().geometry();
         Header header = image.header();
         boolean reserved = preallocation != Preallocation.OFF || header.dataFileRaw();
-        NewClusters clusters = new NewClusters(mapping, image, reserved, preallocation, hideBacking);
+        NewClusters clusters = new NewClusters(mapping, image, reserved, preallocation, hideBacking, zeroes);
         long first = geometry.clusters(header.size());
         long end = geometry.clusters(newSize);
         int firstTable = (int) (first >>> geometry.tableBits());

@@ -20,6 +20,7 @@ final class NewClusters {
     private final Preallocation preallocation;
     private final boolean hideBacking;
     private final boolean encrypted;
+    private final ZeroData zeroes;
     private final SpaceReserve reserve;
 
     /**
@@ -33,15 +34,16 @@ final class NewClusters {
             ExclusiveFile image,
             boolean reserved,
             Preallocation preallocation,
-            boolean hideBacking) {
+            boolean hideBacking,
+            ZeroData zeroes) {
         this.mapping = mapping;
         this.table = mapping.table();
         this.codec = table.codec();
         this.reserved = reserved;
         this.preallocation = preallocation;
         this.hideBacking = hideBacking;
-        this.encrypted = image.header().cryptMethod() != CryptMethod.NONE
-                && image.header().version() >= 3;
+        this.encrypted = image.header().cryptMethod() != CryptMethod.NONE;
+        this.zeroes = zeroes;
         this.reserve = new SpaceReserve(image.file(), preallocation);
     }
 
@@ -58,19 +60,23 @@ final class NewClusters {
                 put(index, tableStart + index << codec.geometry().clusterBits());
                 index++;
             } else {
-                index += take(index, to - index);
+                index += take(tableStart, index, to - index);
             }
         }
     }
 
-    private int take(int index, int wanted) throws IOException {
+    private int take(long tableStart, int index, int wanted) throws IOException {
         Allocation place = mapping.allocate(wanted);
         // A zero cluster may hold anything.
-        if (!flaggedZero() || takesSpace()) {
+        if (takesSpace() || !(flaggedZero() || encrypted)) {
             reserve.prepare(place.hostOffset(), length(place), place.fresh());
         }
         for (int i = 0; i < place.clusters(); i++) {
-            put(index + i, place.hostOffset() + ((long) i << codec.geometry().clusterBits()));
+            long hostOffset = place.hostOffset() + ((long) i << codec.geometry().clusterBits());
+            if (encrypted && !flaggedZero()) {
+                zeroes.write(hostOffset, tableStart + index + i << codec.geometry().clusterBits());
+            }
+            put(index + i, hostOffset);
         }
         return place.clusters();
     }
@@ -85,10 +91,10 @@ final class NewClusters {
 
     /**
      * Whether new clusters are zero by their entries: what has its space on the host is data, as QEMU has it, but where
-     * zeroes on the host decrypt to something else.
+     * zeroes on the host decrypt to something else; version 2, which has no such entries, gets encrypted zeroes there.
      */
     private boolean flaggedZero() {
-        return encrypted || (hideBacking && !takesSpace());
+        return (encrypted && codec.version() >= 3) || (hideBacking && !takesSpace());
     }
 
     private void put(int index, long hostOffset) {
