@@ -61,7 +61,12 @@ public class RandomWrites {
     public void open() throws IOException {
         Images images = Images.standard();
         file = Files.createTempFile(Path.of(folder), "random-writes", ".qcow2");
-        new Create(images, file.toString()).format("qcow2").size(SIZE).plan().job().run();
+        new Create(images, file.toString())
+                .format("qcow2")
+                .size(SIZE)
+                .plan()
+                .job()
+                .run();
         image = images.open(
                 file,
                 OpenOptions.DEFAULT

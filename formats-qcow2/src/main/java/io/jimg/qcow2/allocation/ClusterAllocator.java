@@ -463,9 +463,7 @@ public final class ClusterAllocator {
             return cluster;
         }
         guard.checkAllocation(
-                cluster << geometry.clusterBits(),
-                (long) made << geometry.clusterBits(),
-                ClusterUse.REFCOUNT_BLOCK);
+                cluster << geometry.clusterBits(), (long) made << geometry.clusterBits(), ClusterUse.REFCOUNT_BLOCK);
         guard.checkWrite(
                 table.hostOffset() + first * Long.BYTES, (long) made * Long.BYTES, MetadataSection.REFCOUNT_TABLE);
         for (int i = 0; i < made; i++) {
@@ -524,10 +522,7 @@ public final class ClusterAllocator {
             table.reset(before);
             throw failure;
         }
-        guard.with(
-                MetadataSection.REFCOUNT_TABLE,
-                table.hostOffset(),
-                (long) tableClusters << geometry.clusterBits());
+        guard.with(MetadataSection.REFCOUNT_TABLE, table.hostOffset(), (long) tableClusters << geometry.clusterBits());
         relocated = true;
         retiredTables.add(old);
     }

@@ -44,8 +44,9 @@ final class InternalSnapshots implements Snapshots {
             }
             SnapshotL1.check(entry, image.clusterSize(), image.name());
             DiskImage opened = new Qcow2Loader(image.foundation(), loaded.header())
-                    .openSnapshot(entry, () -> open.computeIfPresent(
-                            entry.id(), (id, count) -> count == 1 ? null : count - 1));
+                    .openSnapshot(
+                            entry,
+                            () -> open.computeIfPresent(entry.id(), (id, count) -> count == 1 ? null : count - 1));
             open.merge(entry.id(), 1, Integer::sum);
             return opened;
         });
@@ -83,17 +84,14 @@ final class InternalSnapshots implements Snapshots {
             SnapshotEntry entry = SnapshotReader.find(entries(loaded), idOrName);
             return entry == null ? idOrName : entry.name();
         });
-        return change("Could not delete snapshot '" + name + "': ", new SnapshotDeletion(idOrName, this::requireClosed));
+        return change(
+                "Could not delete snapshot '" + name + "': ", new SnapshotDeletion(idOrName, this::requireClosed));
     }
 
     private void requireClosed(SnapshotEntry entry) throws ImageException {
         if (open.containsKey(entry.id())) {
             throw new ImageException(
-                    ErrorKind.LOCKED,
-                    "the snapshot is open as an image",
-                    image.name(),
-                    ImageException.NO_OFFSET,
-                    null);
+                    ErrorKind.LOCKED, "the snapshot is open as an image", image.name(), ImageException.NO_OFFSET, null);
         }
     }
 

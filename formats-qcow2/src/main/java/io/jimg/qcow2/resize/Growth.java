@@ -31,8 +31,7 @@ public final class Growth implements MetadataChange<Long> {
      * @param hideBacking whether a backing file has bytes behind the present end
      * @param zeroes writes what the guest reads as zero
      */
-    public Growth(
-            long newSize, Preallocation preallocation, boolean hideBacking, ZeroData zeroes, Pulse pulse) {
+    public Growth(long newSize, Preallocation preallocation, boolean hideBacking, ZeroData zeroes, Pulse pulse) {
         this.newSize = newSize;
         this.preallocation = preallocation;
         this.hideBacking = hideBacking;

@@ -74,7 +74,8 @@ final class NewClusters {
         for (int i = 0; i < place.clusters(); i++) {
             long hostOffset = place.hostOffset() + ((long) i << codec.geometry().clusterBits());
             if (encrypted && !flaggedZero()) {
-                zeroes.write(hostOffset, tableStart + index + i << codec.geometry().clusterBits());
+                zeroes.write(
+                        hostOffset, tableStart + index + i << codec.geometry().clusterBits());
             }
             put(index + i, hostOffset);
         }

@@ -161,7 +161,8 @@ class ClusterAllocatorTest {
         ClusterAllocator sound = fresh(16, 4);
         sound.allocate(2);
         commit(sound);
-        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)).with(MetadataSection.ACTIVE_L2, LongStream.of(0, 6L << 16));
+        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class))
+                .with(MetadataSection.ACTIVE_L2, LongStream.of(0, 6L << 16));
         List<String> told = new ArrayList<>();
         ClusterAllocator allocator = open(4, guard, told);
         assertThat(allocator.allocate(1).hostOffset()).isEqualTo(5L << 16);
@@ -177,7 +178,8 @@ class ClusterAllocatorTest {
         ClusterAllocator sound = fresh(16, 4);
         sound.allocate(2);
         commit(sound);
-        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class)).with(MetadataSection.ACTIVE_L2, LongStream.of(3L << 16));
+        MetadataGuard guard = new MetadataGuard(geometry, EnumSet.allOf(MetadataSection.class))
+                .with(MetadataSection.ACTIVE_L2, LongStream.of(3L << 16));
         ClusterAllocator allocator = open(4, guard, new ArrayList<>());
         allocator.release(3L << 16, 1);
         assertThat(allocator.allocate(1).hostOffset()).isEqualTo(3L << 16);

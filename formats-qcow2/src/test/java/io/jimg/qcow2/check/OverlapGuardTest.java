@@ -136,7 +136,8 @@ class OverlapGuardTest {
 
     private End theirs(ImageBytes damaged, String options, long at) throws IOException {
         Path file = damaged.save(folder.resolve("theirs.qcow2"));
-        QemuOracle.Result result = oracle.io("-c", "open -o " + options + " " + file, "-c", "write -P 3 " + at + " 512");
+        QemuOracle.Result result =
+                oracle.io("-c", "open -o " + options + " " + file, "-c", "write -P 3 " + at + " 512");
         Matcher sentence = SENTENCE.matcher(result.stderr() + result.stdout());
         return new End(
                 result.stdout().contains("wrote 512/512"),

@@ -100,8 +100,7 @@ class KeySlotsPowerLossTest {
 
     private static DiskImage open(String passphrase, Storage file) throws IOException {
         Secrets secrets = id -> (id.equals("s") ? passphrase : id).getBytes(StandardCharsets.US_ASCII);
-        Options options = Qcow2OpenOptions.SCHEMA.parse(
-                DottedOptions.EMPTY.with("encrypt.key-secret", "s"));
+        Options options = Qcow2OpenOptions.SCHEMA.parse(DottedOptions.EMPTY.with("encrypt.key-secret", "s"));
         return new Qcow2Format().open(new KeptStorage(file), new Context(options, secrets));
     }
 

@@ -69,7 +69,9 @@ class PowerLossTest {
             }
             judged += subject.judged;
         }
-        reporter.publishEntry("crash points", crashes + ", of which the real check judged " + judged + ", left by lazy refcounts " + lazy);
+        reporter.publishEntry(
+                "crash points",
+                crashes + ", of which the real check judged " + judged + ", left by lazy refcounts " + lazy);
         assertThat(crashes).isGreaterThan(seeds);
     }
 
