@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     itself does not keep it from being opened, and a guest's data cannot be written
  * @param secrets who gives passphrases
  * @param notices who is told what is found and put right on the way
+ * @param throttleGroups who gives the groups of throttled images
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file
  *     ({@code backing.…}) as text
  */
@@ -39,6 +40,7 @@ public record OpenOptions(
         boolean toCheck,
         Secrets secrets,
         Notices notices,
+        ThrottleGroups throttleGroups,
         DottedOptions driverOptions) {
 
     /** Read-only, by content, alone. */
@@ -55,6 +57,7 @@ public record OpenOptions(
             false,
             Secrets.NONE,
             Notices.NONE,
+            ThrottleGroups.NONE,
             DottedOptions.EMPTY);
 
     /** With the format stated, or, by null, found by content. */
@@ -141,6 +144,13 @@ public record OpenOptions(
         return draft.finish();
     }
 
+    /** With another source of throttle groups. */
+    public OpenOptions withThrottleGroups(ThrottleGroups value) {
+        Draft draft = new Draft(this);
+        draft.throttleGroups = value;
+        return draft.finish();
+    }
+
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         Draft draft = new Draft(this);
@@ -164,6 +174,7 @@ public record OpenOptions(
         boolean toCheck;
         Secrets secrets;
         Notices notices;
+        ThrottleGroups throttleGroups;
         DottedOptions driverOptions;
 
         Draft(OpenOptions options) {
@@ -179,6 +190,7 @@ public record OpenOptions(
             toCheck = options.toCheck;
             secrets = options.secrets;
             notices = options.notices;
+            throttleGroups = options.throttleGroups;
             driverOptions = options.driverOptions;
         }
 
@@ -196,6 +208,7 @@ public record OpenOptions(
                     toCheck,
                     secrets,
                     notices,
+                    throttleGroups,
                     driverOptions);
         }
     }

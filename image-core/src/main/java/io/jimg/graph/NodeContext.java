@@ -118,9 +118,10 @@ final class NodeContext implements OpenContext {
         DottedOptions own = node.text().child(child);
         ProtocolDriver.Mode mode = node.mode();
         NodeOpener.Origin origin = origin(role);
-        String given = own.get("filename");
-        if (given != null) {
-            return opener.openLiteral(given, own, mode, origin.byCaller());
+        if (own.get("filename") != null
+                || own.get("driver") != null
+                || !own.child("file").isEmpty()) {
+            return opener.openDescribed(own, mode, origin.byCaller());
         }
         if (name == null) {
             return null;

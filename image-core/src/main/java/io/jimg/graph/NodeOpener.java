@@ -8,6 +8,7 @@ import io.jimg.OpenOptions;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
+import io.jimg.filter.ImageFilter;
 import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
@@ -112,6 +113,10 @@ public final class NodeOpener {
                     openNode(null, RAW, asFileOf(RAW, all.with("driver", onTop.name())), writable, backing, origin);
             return onTop instanceof FilterProtocol ? filtered(raw) : new ProtocolImage(raw, onTop.name());
         }
+        ImageFilter filter = driver == null ? null : ImageFilter.find(driver);
+        if (filter != null) {
+            return openImageFilter(filter, fileName, given, writable, origin);
+        }
         ImageFormat stated = driver == null ? null : drivers.findFormat(driver);
         if (driver != null && stated == null) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Unknown driver '" + driver + "'");
@@ -161,6 +166,27 @@ public final class NodeOpener {
             }
         }
         return options;
+    }
+
+    /** Opens an image that stands on one other. */
+    private DiskImage openImageFilter(
+            ImageFilter filter, @Nullable String fileName, DottedOptions given, boolean writable, Origin origin)
+            throws IOException {
+        DottedOptions own = given.child("file");
+        if (fileName == null && own.isEmpty()) {
+            throw new ImageException(ErrorKind.BAD_OPTION, missingFile(given));
+        }
+        DottedOptions text = given.withoutChild("file");
+        boolean toWrite = mode(commonOptions(given), writable).writable();
+        DiskImage inner = openNode(fileName, null, own, toWrite, true, origin);
+        try {
+            DiskImage image = filter.open(inner, filter.schema().parse(known(text, filter.schema())), caller);
+            refuseUnknown(text, filter.schema(), "Block format '" + filter.name() + "' does not support the option '");
+            return image;
+        } catch (Throwable failure) {
+            Closing.after(failure, inner);
+            throw failure;
+        }
     }
 
     /** Options of a protocol with those that its name stands for. */
@@ -241,10 +267,17 @@ public final class NodeOpener {
         return openProtocol(protocol, withName(own, protocol, name), mode, origin);
     }
 
-    /** Opens a literal path: no prefix in it has a meaning. */
-    Storage openLiteral(String path, DottedOptions own, ProtocolDriver.Mode mode, Origin origin) throws IOException {
-        ProtocolDriver protocol = drivers.protocolOf("file:");
-        Storage storage = openProtocol(protocol, own.with("filename", path), mode, origin);
+    /** Opens a data file that the caller describes: by its path, or as a tree of options. */
+    Storage openDescribed(DottedOptions own, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+        String driver = own.get("driver");
+        ProtocolDriver protocol = drivers.findProtocol(driver == null ? "file" : driver);
+        Storage storage = protocol != null
+                ? openProtocol(protocol, own, mode, origin)
+                : new BlockDeviceStorage(openNode(null, null, own, mode.writable(), true, origin));
+        return asDataFile(storage, mode);
+    }
+
+    private Storage asDataFile(Storage storage, ProtocolDriver.Mode mode) throws IOException {
         try {
             storage.share(Sharing.ofDataFile(mode.writable(), caller.inspectOnly()));
             return storage;
@@ -278,6 +311,12 @@ public final class NodeOpener {
                 protocol.delete(options);
             }
         };
+    }
+
+    /** Opens a literal path: no prefix in it has a meaning. */
+    Storage openLiteral(String path, DottedOptions own, ProtocolDriver.Mode mode, Origin origin) throws IOException {
+        ProtocolDriver protocol = drivers.protocolOf("file:");
+        return asDataFile(openProtocol(protocol, own.with("filename", path), mode, origin), mode);
     }
 
     private Storage openProtocol(ProtocolDriver protocol, DottedOptions text, ProtocolDriver.Mode mode, Origin origin)

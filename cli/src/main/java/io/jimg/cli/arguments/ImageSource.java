@@ -65,7 +65,8 @@ public final class ImageSource {
                 .withForceShare(forceShare)
                 .withCache(cache)
                 .withNotices(console)
-                .withSecrets(secrets);
+                .withSecrets(secrets)
+                .withThrottleGroups(secrets.throttleGroups());
         if (!imageOpts) {
             return new Located(name, name, options.withFormat(format), console);
         }

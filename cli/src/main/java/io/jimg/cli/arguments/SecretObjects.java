@@ -1,6 +1,7 @@
 package io.jimg.cli.arguments;
 
 import io.jimg.Secrets;
+import io.jimg.ThrottleGroups;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Failures;
 import java.io.IOException;
@@ -12,9 +13,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code --object} defines: secrets, which are the only objects that an image can need here. */
+/** What {@code --object} defines: secrets and groups of throttled images, which are all that an image can need here. */
 public final class SecretObjects implements Secrets {
     private final Map<String, byte[]> secrets = new LinkedHashMap<>();
+    private final ThrottleObjects groups = new ThrottleObjects();
 
     /**
      * Reads a definition such as {@code secret,id=sec0,data=123456} or {@code secret,id=sec0,file=/path,format=base64}.
@@ -24,7 +26,8 @@ public final class SecretObjects implements Secrets {
     public void define(String definition) throws CommandException, IOException {
         Map<String, String> words = OptionLists.parse(definition, "qom-type", ShortForms.REFUSED);
         String type = require(words, "qom-type");
-        if (!type.equals("secret")) {
+        boolean group = type.equals("throttle-group");
+        if (!group && !type.equals("secret")) {
             throw new CommandException("Parameter 'qom-type' does not accept value '" + type + "'");
         }
         String id = require(words, "id");
@@ -33,14 +36,18 @@ public final class SecretObjects implements Secrets {
                     + "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
         }
         for (String key : words.keySet()) {
-            if (!known(key)) {
+            if (!group && !known(key)) {
                 throw new CommandException("Parameter '" + key + "' is unexpected");
             }
         }
-        if (secrets.containsKey(id)) {
+        if (secrets.containsKey(id) || groups.find(id) != null) {
             throw new CommandException("attempt to add duplicate property '" + id + "' to object (type 'container')");
         }
-        secrets.put(id, decode(words, content(words)));
+        if (group) {
+            groups.define(id, words);
+        } else {
+            secrets.put(id, decode(words, content(words)));
+        }
     }
 
     private static boolean known(String key) {
@@ -107,6 +114,11 @@ public final class SecretObjects implements Secrets {
             }
             default -> throw new CommandException("Parameter 'format' does not accept value '" + format + "'");
         };
+    }
+
+    /** The groups that were defined. */
+    public ThrottleGroups throttleGroups() {
+        return groups;
     }
 
     @Override

@@ -151,6 +151,7 @@ final class Converter {
                 .withGate(OpenGate.ALLOW)
                 .withWritable(true)
                 .withSecrets(request.source.secrets())
+                .withThrottleGroups(request.source.secrets().throttleGroups())
                 .withCache(targetCacheMode());
         return (request.targetImageOpts
                         ? request.source.locateTree(target, null, how)

@@ -156,7 +156,10 @@ public final class QemuIo {
 
     private Target target(String operand) throws CommandException {
         Target target = choice.target();
-        target = target.with(target.options().withSecrets(secrets).withFormat(format));
+        target = target.with(target.options()
+                .withSecrets(secrets)
+                .withThrottleGroups(secrets.throttleGroups())
+                .withFormat(format));
         if (!imageOpts) {
             return target.named(operand);
         }

@@ -1,6 +1,5 @@
 package io.jimg.cli.io;
 
-import io.jimg.all.AllFormats;
 import io.jimg.capability.VmState;
 import io.jimg.cli.process.ErrorWords;
 import io.jimg.cli.text.HumanWriter;
@@ -55,14 +54,9 @@ final class SimpleCommands {
                 (session, operands) -> info(session));
     }
 
-    private static boolean isProtocol(String name) {
-        return AllFormats.images().formats().stream()
-                .noneMatch(format -> format.name().equals(name));
-    }
-
     private static void info(Session session) throws IoFailure, IOException {
         session.console().line("format name: " + session.image().format());
-        if (isProtocol(session.image().format())) {
+        if (session.image().children().isEmpty()) {
             // A protocol's driver has its name twice, as a format's driver and as its own.
             session.console().line("format name: " + session.image().format());
         }

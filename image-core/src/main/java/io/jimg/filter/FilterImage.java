@@ -1,0 +1,105 @@
+package io.jimg.filter;
+
+import io.jimg.BlockDevice;
+import io.jimg.DiskImage;
+import io.jimg.capability.Checkable;
+import io.jimg.capability.Repairable;
+import io.jimg.device.ForwardingDevice;
+import io.jimg.spi.Doc;
+import io.jimg.storage.BlockDeviceStorage;
+import io.jimg.storage.Storage;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A device over an image's, as an image that goes by the filter's name and can do what the image beneath can; but a
+ * check is the business of the image itself.
+ */
+final class FilterImage extends ForwardingDevice implements DiskImage {
+    private final String driver;
+    private final String ownOptions;
+    private final DiskImage image;
+
+    /**
+     * An image.
+     *
+     * @param driver the filter's name
+     * @param ownOptions its options as members of a JSON object, each followed by a comma and a blank
+     * @param image the image beneath
+     * @param device the device that stands on {@code image}, and that this image closes
+     */
+    FilterImage(String driver, String ownOptions, DiskImage image, BlockDevice device) {
+        super(device);
+        this.driver = driver;
+        this.ownOptions = ownOptions;
+        this.image = image;
+    }
+
+    @Override
+    public String format() {
+        return driver;
+    }
+
+    /** The tree of nodes as a {@code json:} name, for no other name tells of the filter. */
+    @Override
+    public String name() {
+        return "json:{" + ownOptions + "\"driver\": \"" + driver + "\", \"file\": " + node(image) + '}';
+    }
+
+    private static String node(DiskImage image) {
+        List<Child> children = image.children();
+        if (image instanceof FilterImage filter) {
+            return filter.name().substring("json:".length());
+        }
+        if (children.isEmpty()) {
+            return file(image.format(), image.name());
+        }
+        Storage file = children.get(0).storage();
+        String inner = file instanceof BlockDeviceStorage nested && nested.device() instanceof DiskImage below
+                ? node(below)
+                : file(file.protocol(), file.name());
+        return "{\"driver\": \"" + image.format() + "\", \"file\": " + inner + '}';
+    }
+
+    private static String file(String protocol, String name) {
+        String quoted = name.replace("\\", "\\\\").replace("\"", "\\\"");
+        return "{\"driver\": \"" + protocol + "\", \"filename\": \"" + quoted + "\"}";
+    }
+
+    @Override
+    public @Nullable DiskImage backing() {
+        return image.backing();
+    }
+
+    @Override
+    public long allocatedSize() throws IOException {
+        return image.allocatedSize();
+    }
+
+    @Override
+    public Doc formatSpecific() {
+        return Doc.EMPTY;
+    }
+
+    @Override
+    public int clusterSize() {
+        return image.clusterSize();
+    }
+
+    @Override
+    public boolean encrypted() {
+        return image.encrypted();
+    }
+
+    @Override
+    public List<Child> children() {
+        return List.of(new Child("file", new BlockDeviceStorage(image)));
+    }
+
+    @Override
+    public <T> Optional<T> capability(Class<T> type) {
+        return type == Checkable.class || type == Repairable.class ? Optional.empty() : image.capability(type);
+    }
+}
