@@ -5,4 +5,5 @@ module io.jimg.cli {
     requires io.jimg;
     requires io.jimg.all;
     requires io.jimg.host;
+    requires jdk.unsupported; // a signal that asks for progress: sun.misc.Signal
 }

@@ -5,14 +5,17 @@ import io.jimg.cli.commands.Command;
 import io.jimg.cli.commands.Commands;
 import io.jimg.cli.commands.Invocation;
 import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.help.CompletionCommand;
 import io.jimg.cli.help.Help;
+import io.jimg.cli.help.Suggestion;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Console;
 import io.jimg.cli.process.Failures;
 import io.jimg.cli.process.Interrupt;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -49,8 +52,23 @@ public final class Main {
      * @return the exit code
      */
     public static int run(Console console, Getopt.Order order, List<String> words) {
+        return guarded(console, () -> new Main(console, order).run(words));
+    }
+
+    /** Runs a command that was found; answers the exit code. */
+    static int run(Console console, Getopt.Order order, Invocation invocation, Command command) {
+        return guarded(console, () -> new Main(console, order).run(invocation, command));
+    }
+
+    /** Work that ends with an exit code. */
+    @FunctionalInterface
+    private interface Work {
+        int run() throws UsageException, CommandException, IOException;
+    }
+
+    private static int guarded(Console console, Work work) {
         try {
-            return new Main(console, order).run(words);
+            return work.run();
         } catch (UsageException wrongWords) {
             console.error(wrongWords.sentence());
             console.plainError("Try '" + console.program() + " --help' for more information");
@@ -90,9 +108,44 @@ public final class Main {
         String name = rest.get(0);
         Command command = name.equals(CompletionCommand.NAME) ? new CompletionCommand() : Commands.find(name);
         if (command == null) {
-            throw new UsageException("Command not found: " + name);
+            throw new UsageException("Command not found: " + name + meant(name, Commands.NAMES));
         }
-        int exitCode = command.run(new Invocation(console, name, rest.subList(1, rest.size()), order));
-        return exitCode == Command.HELP ? Help.command(console, name, command) : exitCode;
+        List<String> ownWords = rest.subList(1, rest.size());
+        if (console.speaksFreely() && JsonRun.asked(ownWords)) {
+            return JsonRun.run(console, order, name, command, ownWords);
+        }
+        return run(new Invocation(console, name, ownWords, order), command);
+    }
+
+    private int run(Invocation invocation, Command command) throws UsageException, CommandException, IOException {
+        try {
+            int exitCode = command.run(invocation);
+            return exitCode == Command.HELP ? Help.command(console, invocation.name(), command) : exitCode;
+        } catch (UsageException wrongWords) {
+            throw new UsageException(wrongWords.sentence() + meantOption(wrongWords.sentence(), command));
+        }
+    }
+
+    /** The option that a complaint about an unknown long one probably means. */
+    private String meantOption(String sentence, Command command) {
+        int start = sentence.indexOf("'--");
+        if (start < 0 || !sentence.startsWith("unrecognized option")) {
+            return "";
+        }
+        String word = sentence.substring(start + 1, sentence.length() - 1);
+        int equals = word.indexOf('=');
+        List<String> names = new ArrayList<>();
+        for (OptionSpec option : command.options()) {
+            if (option.longName() != null) {
+                names.add("--" + option.longName());
+            }
+        }
+        return meant(equals < 0 ? word : word.substring(0, equals), names);
+    }
+
+    /** What jimg, which need not say what qemu-img says, adds to a complaint about a word that it does not know. */
+    private String meant(String word, List<String> known) {
+        String suggestion = console.speaksFreely() ? Suggestion.of(word, known) : null;
+        return suggestion == null ? "" : "\nDid you mean '" + suggestion + "'?";
     }
 }

@@ -95,7 +95,7 @@ final class AmendCommand implements Command {
             return 0;
         }
         String name = ImageName.only(names);
-        Progress progress = new Progress(console, shown && !quiet, Progress.ONE_PERCENT);
+        Progress progress = new Progress(console, shown, quiet);
         try (DiskImage image = open(source, name, format, cache)) {
             if (OptionLists.asksForHelp(options)) {
                 console.out()

@@ -81,7 +81,7 @@ final class CommitCommand implements Command {
         String name = ImageName.only(words.operands());
         source.cache(CacheModes.parse("cache option", cache));
         ImageSource.Located image = source.locate(name, format);
-        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
+        Progress bar = new Progress(console, progress, quiet);
         Job<?> job = new Commit(AllFormats.images(), image.name(), image.options())
                 .called(image.words())
                 .whenOpened(overlay -> {

@@ -96,7 +96,7 @@ final class CompareCommand implements Command {
             throw new CommandException(CANNOT_OPEN, "Invalid source cache option: " + cache);
         }
         source.cache(mode);
-        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
+        Progress bar = new Progress(console, progress, quiet);
         try (DiskImage first = open(source, names.get(0), firstFormat);
                 DiskImage second = open(source, names.get(1), secondFormat)) {
             return compare(new Report(console, quiet, bar), first, second, strict);

@@ -49,7 +49,7 @@ final class Converter {
      */
     int run(List<String> sources, String target) throws CommandException, IOException {
         request.source.cache(CacheModes.parse("source cache option", request.sourceCache));
-        Progress bar = new Progress(console, request.progress && !request.quiet, Progress.ONE_PERCENT);
+        Progress bar = new Progress(console, request.progress, request.quiet);
         bar.begin();
         try (OpenSources opened = open(sources)) {
             convert(opened, target, bar);
@@ -90,7 +90,7 @@ final class Converter {
                 .copyRange(request.copyRange)
                 .targetIsZero(request.targetIsZero)
                 .rate(request.rate)
-                .progressByData(request.progress)
+                .progressByData(request.progress || console.terminal())
                 .bitmaps(bitmaps(opened))
                 .salvage(request.salvage ? this::unreadable : null);
         if (request.targetExists) {

@@ -84,7 +84,7 @@ final class RebaseCommand implements Command {
         if (!unsafe && backing == null) {
             throw new UsageException("Must specify backing file (-b) or use unsafe mode (-u)");
         }
-        Progress bar = new Progress(console, progress && !quiet, Progress.ONE_PERCENT);
+        Progress bar = new Progress(console, progress, quiet);
         try {
             source.cache(CacheModes.parse("cache option", cache));
             ImageSource.Located image = source.locate(name, format);

@@ -5,6 +5,8 @@ import io.jimg.cli.commands.Command;
 import io.jimg.cli.commands.Commands;
 import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.process.Console;
+import java.util.List;
+import java.util.Locale;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,8 +33,15 @@ final class PicocliHelp {
     }
 
     private static void print(Console console, CommandLine what) {
-        what.setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF));
+        what.setColorScheme(CommandLine.Help.defaultColorScheme(colours(console)));
         console.out().print(what.getUsageMessage().replace("\r\n", "\n"));
+    }
+
+    /** Colours only where somebody looks at them and does not say, by NO_COLOR, that they are unwelcome. */
+    private static CommandLine.Help.Ansi colours(Console console) {
+        String unwelcome = System.getenv("NO_COLOR");
+        boolean welcome = console.terminal() && (unwelcome == null || unwelcome.isEmpty());
+        return welcome ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF;
     }
 
     private static CommandLine all(Console console) {
@@ -60,7 +69,10 @@ final class PicocliHelp {
     private static CommandSpec spec(String name, Command command) {
         CommandSpec spec = CommandSpec.create().name(name);
         spec.parser().separator(" ");
-        spec.usageMessage().description(command.summary() + '.').abbreviateSynopsis(true);
+        spec.usageMessage()
+                .description(command.summary() + '.')
+                .abbreviateSynopsis(true)
+                .footer("", "Example:", "  " + Examples.of(name), "", "--json prints the result as a JSON document.");
         for (OptionSpec option : command.options()) {
             spec.addOption(option(option));
         }
@@ -75,6 +87,18 @@ final class PicocliHelp {
         return spec;
     }
 
+    /** What a shell proposes for an argument of that name. */
+    private static Iterable<String> candidates(String argument) {
+        return switch (argument.toLowerCase(Locale.ROOT)) {
+            case "fmt", "output_fmt", "backing_fmt", "source_fmt" -> Help.formats();
+            case "cache" -> List.of("none", "writeback", "writethrough", "directsync", "unsafe");
+            case "human|json" -> List.of("human", "json");
+            case "leaks|all" -> List.of("leaks", "all");
+            case "off|metadata|falloc|full" -> List.of("off", "metadata", "falloc", "full");
+            default -> List.of();
+        };
+    }
+
     private static CommandLine.Model.OptionSpec option(OptionSpec option) {
         String letter = "-" + option.letter();
         String longName = "--" + option.longName();
@@ -87,6 +111,10 @@ final class PicocliHelp {
         String argument = option.argument();
         return argument == null
                 ? builder.arity("0").type(boolean.class).build()
-                : builder.arity("1").type(String.class).paramLabel(argument).build();
+                : builder.arity("1")
+                        .type(String.class)
+                        .paramLabel(argument)
+                        .completionCandidates(candidates(argument))
+                        .build();
     }
 }
