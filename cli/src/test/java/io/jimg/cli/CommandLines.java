@@ -222,7 +222,7 @@ final class CommandLines {
             case "r" ->
                 command.equals("check")
                         ? mostly(List.of("leaks", "all"), List.of("", "nosuch"))
-                        : mostly(List.of("1G", "100M"), ODD_NUMBERS);
+                        : mostly(List.of("1G", "100M"), List.of("", "x", "-1", "1Z"));
             case "S" ->
                 command.equals("bench")
                         ? mostly(SIZES, ODD_SIZES)

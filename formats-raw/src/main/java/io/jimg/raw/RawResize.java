@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.spi.Zeroes;
+import io.jimg.storage.NullProtocol;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -66,6 +67,9 @@ final class RawResize extends Job<Long> {
 
     /** The length of a device is what it is. */
     private void resizeDevice(Storage file, long end) throws IOException {
+        if (file.protocol().equals(NullProtocol.NAME)) {
+            throw fail(ErrorKind.UNSUPPORTED, "Image format driver does not support resize");
+        }
         if (preallocation != Preallocation.OFF) {
             throw fail(
                     ErrorKind.UNSUPPORTED,

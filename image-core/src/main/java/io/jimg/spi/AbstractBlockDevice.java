@@ -286,8 +286,9 @@ public abstract class AbstractBlockDevice implements BlockDevice {
             return;
         }
         int start = destination.position();
-        for (int done = 0; done < length; done += largest) {
-            doRead(destination.slice(start + done, Math.min(largest, length - done)), offset + done);
+        for (int done = 0, piece; done < length; done += piece) {
+            piece = Math.min(largest, length - done);
+            doRead(destination.slice(start + done, piece), offset + done);
         }
         destination.position(start + length);
     }
@@ -301,8 +302,9 @@ public abstract class AbstractBlockDevice implements BlockDevice {
             return;
         }
         int start = source.position();
-        for (int done = 0; done < length; done += largest) {
-            doWrite(source.slice(start + done, Math.min(largest, length - done)), offset + done);
+        for (int done = 0, piece; done < length; done += piece) {
+            piece = Math.min(largest, length - done);
+            doWrite(source.slice(start + done, piece), offset + done);
         }
         about(StorageEvent.PWRITEV_DONE);
         source.position(start + length);

@@ -79,7 +79,10 @@ final class ReadRequest {
 
     /** A buffer filled with one byte. */
     static ByteBuffer buffer(int length, byte fill) {
-        ByteBuffer buffer = AlignedBuffers.allocate(length, BUFFER_ALIGNMENT);
+        // The largest requests leave no room for an alignment, which only a device past the host's cache wants.
+        ByteBuffer buffer = length > Integer.MAX_VALUE - BUFFER_ALIGNMENT
+                ? ByteBuffer.allocateDirect(length)
+                : AlignedBuffers.allocate(length, BUFFER_ALIGNMENT);
         long eight = (fill & 0xffL) * 0x0101_0101_0101_0101L;
         while (buffer.remaining() >= Long.BYTES) {
             buffer.putLong(eight);
