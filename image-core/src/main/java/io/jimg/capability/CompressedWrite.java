@@ -3,7 +3,7 @@ package io.jimg.capability;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** Writing compressed runs into an open image, whatever the range held before. Safe for many threads. */
+/** Writing compressed runs into an open image, where it holds nothing yet. Safe for many threads. */
 public interface CompressedWrite {
 
     /** The codec of the image's compressed runs; see {@link CompressedRuns}. */
@@ -27,6 +27,8 @@ public interface CompressedWrite {
      *
      * @param guestOffset a multiple of {@link #runLength()}, inside the disk
      * @param stream a stream of the image's codec from position to limit, shorter than a run
+     * @throws io.jimg.ImageException {@link io.jimg.ErrorKind#IO} where the run has a place in the image already, be it
+     *     only reserved, since compressed data overwrites nothing
      */
     void writeCompressed(long guestOffset, ByteBuffer stream) throws IOException;
 }

@@ -15,7 +15,6 @@ import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One image's way to the opener that opens it. */
@@ -99,18 +98,25 @@ final class NodeContext implements OpenContext {
         if (name == null && !named) {
             return null;
         }
-        NodeOpener.Origin origin = origin(OpenGate.Role.BACKING_FILE);
-        boolean writable = opener.caller().writableLayer() == node.chain().depth();
         try {
-            if (named) {
-                return opener.openNode(null, format, own, writable, true, origin.byCaller());
+            if (FreshStack.beginsAt(node.chain().depth() + 1)) {
+                return new DeepImage(FreshStack.call(() -> openBeneath(named ? null : name, format, own)));
             }
-            String resolved = FileNames.resolve(this.name.place(), Objects.requireNonNull(name));
-            return opener.openNode(resolved, format, own, writable, true, origin);
+            return openBeneath(named ? null : name, format, own);
         } catch (ImageException failure) {
             // A chain that is too long would be told of once for each of its images.
             throw failure.kind() == ErrorKind.LIMIT ? failure : failure.prefixed("Could not open backing file: ");
         }
+    }
+
+    /** Opens the backing file; without a name, the one that the caller's options describe. */
+    private DiskImage openBeneath(@Nullable String name, @Nullable String format, DottedOptions own)
+            throws IOException {
+        NodeOpener.Origin origin = origin(OpenGate.Role.BACKING_FILE);
+        boolean writable = opener.caller().writableLayer() == node.chain().depth();
+        return name == null
+                ? opener.openNode(null, format, own, writable, true, origin.byCaller())
+                : opener.openNode(FileNames.resolve(this.name.place(), name), format, own, writable, true, origin);
     }
 
     @Override

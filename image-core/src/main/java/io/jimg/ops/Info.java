@@ -9,6 +9,7 @@ import io.jimg.OpenOptions;
 import io.jimg.capability.BackingLink;
 import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
+import io.jimg.graph.NodeOpener;
 import io.jimg.spi.Doc;
 import io.jimg.spi.DottedOptions;
 import io.jimg.storage.BlockDeviceStorage;
@@ -31,7 +32,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Info {
     private static final int SECTOR = 512;
-    private static final int LONGEST_CHAIN = 512;
 
     private Info() {}
 
@@ -120,9 +120,9 @@ public final class Info {
             if (name != null && !seen.add(name)) {
                 throw new ImageException(ErrorKind.CORRUPT, "Backing file '" + name + "' creates an infinite loop.");
             }
-            if (chain.size() == LONGEST_CHAIN) {
+            if (chain.size() == NodeOpener.LONGEST_CHAIN) {
                 throw new ImageException(
-                        ErrorKind.LIMIT, "The backing chain is longer than " + LONGEST_CHAIN + " images");
+                        ErrorKind.LIMIT, "The backing chain is longer than " + NodeOpener.LONGEST_CHAIN + " images");
             }
             try (DiskImage image = open(images, name, options, chain.isEmpty() ? first.called() : name)) {
                 ImageInfo info = of(image);

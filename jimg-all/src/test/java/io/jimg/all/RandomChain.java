@@ -3,6 +3,8 @@ package io.jimg.all;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.ZeroMode;
@@ -143,7 +145,12 @@ final class RandomChain {
         if (from + run > layer.content.length || !writer.compress(ByteBuffer.wrap(bytes), stream)) {
             return false;
         }
-        writer.writeCompressed(from, stream.flip());
+        try {
+            writer.writeCompressed(from, stream.flip());
+        } catch (ImageException taken) {
+            assertThat(taken.kind()).isEqualTo(ErrorKind.IO);
+            return false;
+        }
         System.arraycopy(bytes, 0, layer.content, from, run);
         return true;
     }

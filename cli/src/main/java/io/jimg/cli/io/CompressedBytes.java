@@ -2,7 +2,6 @@ package io.jimg.cli.io;
 
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
-import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.capability.CompressedWrite;
 import java.io.IOException;
@@ -35,7 +34,6 @@ final class CompressedBytes {
         ByteBuffer stream = ByteBuffer.allocate(run);
         for (long at = offset; bytes.hasRemaining(); at += run) {
             int length = Math.min(run, bytes.remaining());
-            requireFree(image, at, length);
             plain.clear().put(0, bytes, bytes.position(), length);
             for (int i = length; i < run; i++) {
                 plain.put(i, (byte) 0);
@@ -46,13 +44,6 @@ final class CompressedBytes {
                 image.write(plain.clear().limit(length), at);
             }
             bytes.position(bytes.position() + length);
-        }
-    }
-
-    private static void requireFree(DiskImage image, long offset, int length) throws IOException {
-        Extent there = image.extentAt(offset, length, 1);
-        if (there.present() && (there.data() || there.hostOffset() != Extent.NO_HOST_OFFSET)) {
-            throw new ImageException(ErrorKind.IO, "There are bytes already, which cannot be overwritten compressed");
         }
     }
 }

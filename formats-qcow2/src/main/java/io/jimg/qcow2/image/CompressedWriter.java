@@ -1,9 +1,10 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.ClusterAllocator;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.qcow2.mapping.Run;
-import io.jimg.qcow2.mapping.RunKind;
 import io.jimg.spi.RangeLock;
 import io.jimg.storage.Storage;
 import io.jimg.storage.StorageEvent;
@@ -24,7 +25,11 @@ final class CompressedWriter {
         this.file = file;
     }
 
-    /** Replaces the cluster at an offset. */
+    /**
+     * Fills the cluster at an offset.
+     *
+     * @throws ImageException {@link ErrorKind#IO} where it has a place on the host already, as in QEMU
+     */
     void write(long guestOffset, ByteBuffer stream) throws IOException {
         int length = stream.remaining();
         if (geometry.inCluster(guestOffset) != 0 || length == 0 || length >= geometry.clusterSize()) {
@@ -33,8 +38,8 @@ final class CompressedWriter {
         side.header().beforeWrite();
         try (RangeLock.Held held = side.ranges().lock(guestOffset, geometry.clusterSize())) {
             side.header().beforeAllocation();
+            requireNoPlace(guestOffset);
             side.tables().own(guestOffset);
-            Run old = side.map().mapper().find(guestOffset, geometry.clusterSize());
             file.about(StorageEvent.CLUSTER_ALLOC_BYTES);
             long place = allocator.allocateBytes(length);
             long entry = side.map().codec().compressedEntry(place, length);
@@ -47,11 +52,13 @@ final class CompressedWriter {
                 release(place, length);
                 throw failure;
             }
-            if (old.kind() == RunKind.COMPRESSED) {
-                side.freeStream(old.hostOffset(), old.streamLimit(), false);
-            } else if (old.hostOffset() != Run.NOWHERE) {
-                side.space().free(old.hostOffset(), 1, false);
-            }
+        }
+    }
+
+    private void requireNoPlace(long guestOffset) throws IOException {
+        Run there = side.map().mapper().find(guestOffset, geometry.clusterSize());
+        if (there.hostOffset() != Run.NOWHERE) {
+            throw new ImageException(ErrorKind.IO, "Input/output error", file.name(), guestOffset, null);
         }
     }
 

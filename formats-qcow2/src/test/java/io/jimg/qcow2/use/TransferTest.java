@@ -1,8 +1,11 @@
 package io.jimg.qcow2.use;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.ZeroMode;
 import io.jimg.capability.CompressedWrite;
@@ -127,6 +130,30 @@ class TransferTest {
             }
             assertThat(log).containsExactly("read 512");
         }
+    }
+
+    @Test
+    void aCompressedClusterOverwritesNothing() throws IOException {
+        try (DiskImage image = image()) {
+            CompressedWrite writer = image.capability(CompressedWrite.class).orElseThrow();
+            ByteBuffer stream = ByteBuffer.allocate(CLUSTER);
+            assertThat(writer.compress(bytes(CLUSTER), stream)).isTrue();
+            stream.flip();
+            image.write(bytes(CLUSTER), 0);
+            assertRefused(writer, stream, 0);
+            image.writeZeroes(0, CLUSTER, ZeroMode.KEEP_ALLOCATED);
+            assertRefused(writer, stream, 0);
+            image.writeZeroes(CLUSTER, CLUSTER, ZeroMode.EXPLICIT);
+            writer.writeCompressed(CLUSTER, stream.duplicate());
+            assertRefused(writer, stream, CLUSTER);
+        }
+    }
+
+    private static void assertRefused(CompressedWrite writer, ByteBuffer stream, long guestOffset) {
+        assertThatThrownBy(() -> writer.writeCompressed(guestOffset, stream.duplicate()))
+                .isInstanceOfSatisfying(
+                        ImageException.class,
+                        refusal -> assertThat(refusal.kind()).isEqualTo(ErrorKind.IO));
     }
 
     @Test

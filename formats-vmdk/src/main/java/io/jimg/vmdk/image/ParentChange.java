@@ -38,14 +38,19 @@ record ParentChange(VmdkImage image) implements Rebasable, Emptiable {
             }
             long cid = image.descriptor().parentCid();
             try (DiskImage parent = image.context().openBacking(name, VmdkImage.FORMAT)) {
-                if (parent instanceof VmdkImage vmdk) {
-                    cid = vmdk.cid();
-                }
+                cid = parentCid(parent, cid);
             }
             String encoded = DescriptorText.encode(name, image.descriptor().charset());
             change(text.with(HINT, "\"" + encoded + "\"", "createType"), cid);
             return true;
         });
+    }
+
+    /** The CID of a parent, which may be an image behind others that pass its calls on. */
+    private static long parentCid(@Nullable DiskImage parent, long otherwise) {
+        return parent == null
+                ? otherwise
+                : parent.capability(VmdkImage.class).map(VmdkImage::cid).orElse(otherwise);
     }
 
     private void change(DescriptorText text, long parentCid) throws IOException {
@@ -73,9 +78,9 @@ record ParentChange(VmdkImage image) implements Rebasable, Emptiable {
             for (Part part : parts.list()) {
                 ((SparseExtent) part.extent()).empty();
             }
-            if (image.backing() instanceof VmdkImage parent) {
-                change(image.descriptor().text(), parent.cid());
-            }
+            change(
+                    image.descriptor().text(),
+                    parentCid(image.backing(), image.descriptor().parentCid()));
             return true;
         });
     }

@@ -129,6 +129,9 @@ public final class VmdkImage extends AbstractBlockDevice implements DiskImage {
         if (writable && type == Resizable.class) {
             return Optional.of(type.cast(new ImageResize(this)));
         }
+        if (type == VmdkImage.class) {
+            return Optional.of(type.cast(this));
+        }
         if (type == CompressedRuns.class
                 && parts.list().size() == 1
                 && parts.list().get(0).extent() instanceof SparseExtent sparse
