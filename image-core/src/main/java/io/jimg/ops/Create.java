@@ -6,6 +6,7 @@ import io.jimg.OpenOptions;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.Schema;
 import java.io.IOException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public final class Create {
     private @Nullable String backingFile;
     private @Nullable String backingFormat;
     private boolean unsafeBacking;
+    private Consumer<String> warnings = sentence -> {};
     private OpenOptions backingOptions = OpenOptions.DEFAULT.withBacking(false);
 
     /**
@@ -86,6 +88,12 @@ public final class Create {
         return this;
     }
 
+    /** Who hears of what did not work and need not, as a sentence; nobody unless this is called. */
+    public Create warnings(Consumer<String> value) {
+        warnings = value;
+        return this;
+    }
+
     /** Options that a format and a file of that name take together, the format's first: for {@code -o help}. */
     public static Schema schema(Images images, String format, @Nullable String name) throws IOException {
         return CreatePlan.schema(images.format(format), name == null ? null : images.storageName(name));
@@ -98,6 +106,10 @@ public final class Create {
      */
     public CreatePlan plan() throws IOException {
         return CreatePlan.of(this);
+    }
+
+    Consumer<String> warnings() {
+        return warnings;
     }
 
     Images images() {

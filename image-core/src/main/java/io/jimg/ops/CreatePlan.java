@@ -11,6 +11,7 @@ import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
 import io.jimg.graph.FileNames;
+import io.jimg.spi.Closing;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.Doc;
 import io.jimg.spi.DottedOptions;
@@ -305,6 +306,7 @@ public final class CreatePlan {
     void validate() throws ImageException {
         try {
             options.check();
+            FileHinting.check(options.values());
             format.validateCreate(request());
         } catch (ImageException refused) {
             removeEmpty(refused);
@@ -333,7 +335,15 @@ public final class CreatePlan {
     }
 
     Storage createFile(CacheMode cache) throws IOException {
-        return create(file, cache);
+        Storage storage = create(file, cache);
+        try {
+            FileHinting.apply(storage, options.values(), create.warnings());
+            return storage;
+        } catch (Throwable failure) {
+            Closing.after(failure, storage);
+            removeAfter(failure);
+            throw failure;
+        }
     }
 
     private Storage create(Images.StorageName name, CacheMode cache) throws IOException {

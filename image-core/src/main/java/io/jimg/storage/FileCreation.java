@@ -14,7 +14,10 @@ public final class FileCreation {
     public static final Option<Preallocation> PREALLOCATION =
             Option.of("preallocation", Preallocation.TYPE, "Preallocation mode (allowed values: off, falloc, full)");
 
-    /** A hint for XFS on the size of the file's extents; elsewhere it is without effect. */
+    /**
+     * A hint on the size of the file's extents, in bytes up to 2^32-1, for XFS; where it is not given the host is told
+     * nothing.
+     */
     public static final Option<Long> EXTENT_SIZE_HINT =
             Option.of("extent_size_hint", OptionType.SIZE, "Extent size hint for the image file, 0 to disable");
 

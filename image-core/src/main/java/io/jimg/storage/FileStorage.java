@@ -7,6 +7,7 @@ import io.jimg.Limits;
 import io.jimg.host.DeviceGeometry;
 import io.jimg.host.DirectAlignment;
 import io.jimg.host.DiskUsage;
+import io.jimg.host.FileHints;
 import io.jimg.host.FileLocks;
 import io.jimg.host.HostFile;
 import java.io.IOException;
@@ -274,6 +275,29 @@ public final class FileStorage implements Storage {
         return host.isPresent() && isSectorAligned(hostOffset, inside)
                 ? outcome(host.get().punchHole(hostOffset, inside))
                 : Outcome.UNSUPPORTED;
+    }
+
+    @Override
+    public Outcome stopCopyOnWrite() throws IOException {
+        return hint(FileHints::noCopyOnWrite);
+    }
+
+    @Override
+    public Outcome hintExtentSize(long bytes) throws IOException {
+        return hint(file -> FileHints.extentSize(file, bytes));
+    }
+
+    /** Something that the host is told of a file. */
+    private interface Hint {
+        io.jimg.host.Outcome tell(HostFile file) throws IOException;
+    }
+
+    private Outcome hint(Hint hint) throws IOException {
+        try {
+            return host.isPresent() && !path.isDevice() ? outcome(hint.tell(host.get())) : Outcome.UNSUPPORTED;
+        } catch (IOException failure) {
+            throw failed(failure);
+        }
     }
 
     @Override

@@ -123,6 +123,16 @@ public class ForwardingStorage implements Storage {
     }
 
     @Override
+    public Outcome stopCopyOnWrite() throws IOException {
+        return inner.stopCopyOnWrite();
+    }
+
+    @Override
+    public Outcome hintExtentSize(long bytes) throws IOException {
+        return inner.hintExtentSize(bytes);
+    }
+
+    @Override
     public void share(Sharing sharing) throws IOException {
         inner.share(sharing);
     }

@@ -117,6 +117,20 @@ public interface Storage extends AutoCloseable {
      */
     Outcome copyFrom(Storage source, long sourceOffset, long hostOffset, long length) throws IOException;
 
+    /** Asks the host to overwrite this storage, which is still empty, in place: for btrfs. */
+    default Outcome stopCopyOnWrite() throws IOException {
+        return Outcome.UNSUPPORTED;
+    }
+
+    /**
+     * Tells the host in what size this storage, which is still empty, is best allocated: for XFS.
+     *
+     * @param bytes from 0 to 2^32-1
+     */
+    default Outcome hintExtentSize(long bytes) throws IOException {
+        return Outcome.UNSUPPORTED;
+    }
+
     /**
      * Tells other programs of the host what is done with these bytes from now on, and refuses where it does not go with
      * what they do. Replaces what was said before; closing takes it back. Where nobody else reaches the bytes, where

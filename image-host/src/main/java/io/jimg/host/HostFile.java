@@ -447,7 +447,8 @@ public final class HostFile implements Closeable {
         return result == -Errno.EINVAL ? Outcome.UNSUPPORTED : outcome(result);
     }
 
-    private Outcome outcome(long result) throws HostException {
+    /** {@return what came of a call that has no result but success} */
+    Outcome outcome(long result) throws HostException {
         if (isUnsupported(result)) {
             return Outcome.UNSUPPORTED;
         }

@@ -41,6 +41,18 @@ class HostFileTest {
         }
     }
 
+    /** What a file system makes of hints differs; none fails, and the file is as it was. */
+    @Test
+    void takesHints() throws IOException {
+        Path path = Files.createFile(folder.resolve("hinted"));
+        try (HostFile host = open(path, true)) {
+            assertThat(FileHints.extentSize(host, 1 << 20)).isIn(Outcome.DONE, Outcome.UNSUPPORTED);
+            assertThat(FileHints.noCopyOnWrite(host)).isIn(Outcome.DONE, Outcome.UNSUPPORTED);
+            assertThatThrownBy(() -> FileHints.extentSize(host, 1L << 32)).isInstanceOf(IllegalArgumentException.class);
+        }
+        assertThat(path).isEmptyFile();
+    }
+
     @Test
     void findsDataAndHoles() throws IOException {
         Path file = sparse(BLOCK, 3 * BLOCK, "data");

@@ -143,6 +143,7 @@ final class Converter {
                 .options(list)
                 .backingFile(request.backing)
                 .backingFormat(request.backingFormat)
+                .warnings(sentence -> console.error("warning: " + sentence))
                 .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(request.source.secrets()));
     }
 

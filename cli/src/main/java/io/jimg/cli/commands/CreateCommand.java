@@ -96,6 +96,7 @@ final class CreateCommand implements Command {
                 .backingFile(backing)
                 .backingFormat(backingFormat)
                 .unsafeBacking(unsafe)
+                .warnings(sentence -> console.error("warning: " + sentence))
                 .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(secrets));
         if (operands.size() >= 2) {
             create.size(SizeArgument.parse("image size", operands.get(1)));
