@@ -77,6 +77,11 @@ public final class Images {
         return format;
     }
 
+    /** Whether there is a driver of that name, be it a format's or a protocol's. */
+    public boolean knows(String driver) {
+        return drivers.findFormat(driver) != null || drivers.findProtocol(driver) != null;
+    }
+
     /** Opens a file read-only, its format found by content, nothing else opened with it. */
     public DiskImage open(Path file) throws IOException {
         return open(file, OpenOptions.DEFAULT);

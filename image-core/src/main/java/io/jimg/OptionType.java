@@ -1,5 +1,6 @@
 package io.jimg;
 
+import java.math.BigInteger;
 import java.util.Locale;
 import java.util.function.Function;
 
@@ -122,6 +123,27 @@ public interface OptionType<T> {
         @Override
         public String print(Long value) {
             return Long.toString(value);
+        }
+    };
+
+    /** As {@link #SIZE}, but from 0 to 2^64-1; those from 2^63 on as the negative number of the same bits. */
+    OptionType<Long> UNSIGNED_SIZE = new OptionType<>() {
+        @Override
+        public String placeholder() {
+            return "<size>";
+        }
+
+        @Override
+        public Long parse(String name, String text) throws ImageException {
+            BigInteger size = SizeParser.read(text);
+            return size != null && size.signum() > 0 && size.bitLength() == Long.SIZE
+                    ? size.longValue()
+                    : SIZE.parse(name, text);
+        }
+
+        @Override
+        public String print(Long value) {
+            return Long.toUnsignedString(value);
         }
     };
 

@@ -1,5 +1,8 @@
 package io.jimg;
 
+import java.math.BigInteger;
+import org.jspecify.annotations.Nullable;
+
 /** Reads sizes as QEMU does. */
 final class SizeParser {
     private static final String SUFFIXES = "BKMGTPE";
@@ -9,6 +12,15 @@ final class SizeParser {
 
     /** As {@link OptionType#parseSize}. */
     static long parse(String text) {
+        BigInteger size = read(text);
+        if (size == null) {
+            return OptionType.SIZE_MALFORMED;
+        }
+        return size.signum() < 0 || size.bitLength() >= Long.SIZE ? OptionType.SIZE_TOO_LARGE : size.longValue();
+    }
+
+    /** A size of any magnitude; negative for a negative whole number, null for what is no size. */
+    static @Nullable BigInteger read(String text) {
         int start = 0;
         while (start < text.length() && isSpace(text.charAt(start))) {
             start++;
@@ -19,9 +31,7 @@ final class SizeParser {
         }
         if (negative) {
             // Out of range as a number; no number at all with a fraction or a suffix.
-            return endOfDigits(text, start) == text.length() && start < text.length()
-                    ? OptionType.SIZE_TOO_LARGE
-                    : OptionType.SIZE_MALFORMED;
+            return endOfDigits(text, start) == text.length() && start < text.length() ? BigInteger.ONE.negate() : null;
         }
         if (text.startsWith("0x", start) || text.startsWith("0X", start)) {
             return hexadecimal(text, start + 2);
@@ -29,25 +39,16 @@ final class SizeParser {
         return decimal(text, start);
     }
 
-    private static long hexadecimal(String text, int start) {
-        if (start == text.length()) {
-            return OptionType.SIZE_MALFORMED;
-        }
-        long value = 0;
-        boolean overflow = false;
+    private static @Nullable BigInteger hexadecimal(String text, int start) {
         for (int i = start; i < text.length(); i++) {
-            char c = text.charAt(i);
-            int digit = c < 128 ? Character.digit(c, 16) : -1;
-            if (digit < 0) {
-                return OptionType.SIZE_MALFORMED;
+            if (text.charAt(i) >= 128 || Character.digit(text.charAt(i), 16) < 0) {
+                return null;
             }
-            overflow |= value >>> (Long.SIZE - 1 - 4) != 0;
-            value = value << 4 | digit;
         }
-        return overflow ? OptionType.SIZE_TOO_LARGE : value;
+        return start == text.length() ? null : new BigInteger(text.substring(start), 16);
     }
 
-    private static long decimal(String text, int start) {
+    private static @Nullable BigInteger decimal(String text, int start) {
         int wholeEnd = endOfDigits(text, start);
         int fractionStart = text.startsWith(".", wholeEnd) ? wholeEnd + 1 : wholeEnd;
         int end = endOfDigits(text, fractionStart);
@@ -55,31 +56,26 @@ final class SizeParser {
         if (end + 1 == text.length()) {
             int suffix = SUFFIXES.indexOf(Character.toUpperCase(text.charAt(end)));
             if (suffix < 0) {
-                return OptionType.SIZE_MALFORMED;
+                return null;
             }
             shift = BITS_A_SUFFIX * suffix;
         } else if (end != text.length()) {
-            return OptionType.SIZE_MALFORMED;
+            return null;
         }
         if (wholeEnd == start && end == fractionStart) {
-            return OptionType.SIZE_MALFORMED;
+            return null;
         }
         double fraction = end == fractionStart ? 0 : Double.parseDouble("0." + text.substring(fractionStart, end));
         if (shift == 0 && fraction < 1 && hasNonZero(text, fractionStart, end)) {
-            return OptionType.SIZE_MALFORMED;
+            return null;
         }
         return scaled(text.substring(start, wholeEnd), fraction, shift);
     }
 
-    private static long scaled(String wholeDigits, double fraction, int shift) {
-        try {
-            long whole = wholeDigits.isEmpty() ? 0 : Long.parseLong(wholeDigits);
-            long unit = 1L << shift;
-            long part = (long) (fraction * unit + 0.5);
-            return Math.addExact(Math.multiplyExact(whole, unit), part);
-        } catch (ArithmeticException | NumberFormatException overflow) {
-            return OptionType.SIZE_TOO_LARGE;
-        }
+    private static BigInteger scaled(String wholeDigits, double fraction, int shift) {
+        BigInteger whole = wholeDigits.isEmpty() ? BigInteger.ZERO : new BigInteger(wholeDigits);
+        long part = (long) (fraction * (1L << shift) + 0.5);
+        return whole.shiftLeft(shift).add(BigInteger.valueOf(part));
     }
 
     private static boolean hasNonZero(String text, int start, int end) {

@@ -85,8 +85,9 @@ public final class Qcow2Format implements ImageFormat {
     }
 
     @Override
-    public boolean bitmaps() {
-        return true;
+    public boolean bitmaps(Options options) {
+        Qcow2.Compat compat = options.get(Qcow2.COMPAT);
+        return compat == null || compat.version() >= 3;
     }
 
     @Override

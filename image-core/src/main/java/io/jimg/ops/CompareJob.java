@@ -2,7 +2,6 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
-import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.ops.CompareWalk.Task;
 import io.jimg.ops.Comparison.Outcome;
@@ -23,8 +22,11 @@ final class CompareJob extends Job<Comparison> {
     private final BlockDevice second;
     private final boolean strict;
     private final int parallel;
-    /** The lowest difference so far. Guarded by this, as is the progress. */
+    /** The lowest difference so far. Guarded by this, as are the failure and the progress. */
     private @Nullable Comparison difference;
+
+    /** The failure at the lowest guest offset so far. */
+    private @Nullable ComparisonException failure;
 
     private long compared;
 
@@ -42,13 +44,28 @@ final class CompareJob extends Job<Comparison> {
         }
         CompareWalk walk = new CompareWalk(first, second, strict);
         new Workers(walk::stop).run(Workers.threads(parallel), () -> work(walk));
-        synchronized (this) {
-            Comparison found = difference;
-            return found == null ? new Comparison(Outcome.IDENTICAL, 0) : found;
+        return result();
+    }
+
+    /** What one thread that goes from the first byte to the last would have met first. */
+    private synchronized Comparison result() throws ComparisonException {
+        Comparison found = difference;
+        if (failure != null && (found == null || failure.guestOffset() <= found.offset())) {
+            throw failure;
         }
+        return found == null ? new Comparison(Outcome.IDENTICAL, 0) : found;
     }
 
     private void work(CompareWalk walk) throws IOException {
+        try {
+            compare(walk);
+        } catch (ComparisonException unreadable) {
+            report(unreadable);
+            walk.stop();
+        }
+    }
+
+    private void compare(CompareWalk walk) throws IOException {
         ByteBuffer left = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
         ByteBuffer right = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
         ByteBuffer zeroes = AlignedBuffers.allocate(CompareWalk.LARGEST_TASK, BUFFER_ALIGNMENT);
@@ -82,8 +99,7 @@ final class CompareJob extends Job<Comparison> {
         try {
             device.read(buffer.clear().limit(length), guestOffset);
         } catch (IOException unreadable) {
-            throw ImageException.wrap(unreadable)
-                    .prefixed("Error while reading offset " + guestOffset + " of " + name(device) + ": ");
+            throw ComparisonException.ofRead(name(device), guestOffset, unreadable);
         }
         return buffer.flip();
     }
@@ -92,6 +108,13 @@ final class CompareJob extends Job<Comparison> {
         Comparison known = difference;
         if (known == null || found.offset() < known.offset()) {
             difference = found;
+        }
+    }
+
+    private synchronized void report(ComparisonException unreadable) {
+        ComparisonException known = failure;
+        if (known == null || unreadable.guestOffset() < known.guestOffset()) {
+            failure = unreadable;
         }
     }
 

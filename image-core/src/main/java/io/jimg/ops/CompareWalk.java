@@ -73,7 +73,7 @@ final class CompareWalk {
         try {
             return device.extentAt(guestOffset, device.size() - guestOffset);
         } catch (IOException unknown) {
-            throw new StatusException(CompareJob.name(device), unknown);
+            throw ComparisonException.ofStatus(CompareJob.name(device), guestOffset, unknown);
         }
     }
 

@@ -92,8 +92,9 @@ public final class Convert {
     }
 
     /**
-     * Whether data may reach the target in another order than the guest's, which gives up that its layout is the same
-     * each time.
+     * Whether data may be given its place in an existing target in another order than the guest's, which gives up that
+     * the layout is the same each time. In a new image places are decided in guest order in any case, and data goes to
+     * them in any order without being asked: there is nothing left to allow.
      */
     public Convert outOfOrder(boolean value) {
         outOfOrder = value;
@@ -193,7 +194,7 @@ public final class Convert {
                     "Having a backing file for the target makes no sense when concatenating multiple input images");
         }
         check();
-        if (bitmaps != null && !plan.format().bitmaps()) {
+        if (bitmaps != null && !plan.format().bitmaps(plan.options())) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, CopyBitmaps.unsupported(plan.format().name()));
         }

@@ -1,6 +1,7 @@
 package io.jimg.ops;
 
 import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.Images;
@@ -125,6 +126,10 @@ public final class Measure {
     }
 
     private Measurement measure(long size, MeasureRequest.@Nullable Source source) throws IOException {
+        if (images.formats().stream().noneMatch(known -> known.name().equals(format)) && images.knows(format)) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "Block driver '" + format + "' does not support size measurement");
+        }
         ImageFormat driver = images.format(format);
         Schema schema = CreatePlan.schema(driver, images.literalFile(""));
         CreateOptions read;

@@ -154,13 +154,8 @@ public final class Rebase {
     }
 
     private void checkFormat() throws ImageException {
-        if (format == null) {
-            return;
-        }
-        try {
-            images.format(format);
-        } catch (ImageException unknown) {
-            throw new ImageException(ErrorKind.BAD_OPTION, "Invalid format name: '" + format + "'", unknown);
+        if (format != null && !images.knows(format)) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "Invalid format name: '" + format + "'");
         }
     }
 

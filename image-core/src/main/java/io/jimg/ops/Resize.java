@@ -15,6 +15,9 @@ import io.jimg.capability.Resizable.Preallocation;
  * }</pre>
  */
 public final class Resize {
+    /** The largest size that QEMU gives a disk: 2^63 - 2^30 bytes. */
+    private static final long LARGEST = Long.MAX_VALUE - (1 << 30) + 1;
+
     private final DiskImage image;
     private final long newSize;
     private Preallocation preallocation = Preallocation.OFF;
@@ -55,6 +58,9 @@ public final class Resize {
     public Job<Long> job() throws ImageException {
         if (newSize <= 0) {
             throw refused(ErrorKind.BAD_OPTION, "New image size must be positive");
+        }
+        if (newSize > LARGEST) {
+            throw refused(ErrorKind.LIMIT, "offset(" + newSize + ") exceeds maximum(" + LARGEST + ")");
         }
         if (newSize <= image.size() && preallocation != Preallocation.OFF) {
             throw refused(ErrorKind.BAD_OPTION, "Preallocation can only be used for growing images");

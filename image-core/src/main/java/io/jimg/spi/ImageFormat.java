@@ -109,8 +109,8 @@ public interface ImageFormat {
         return false;
     }
 
-    /** Whether an image of this format can hold persistent bitmaps. */
-    default boolean bitmaps() {
+    /** Whether an image made with these options can hold persistent bitmaps. */
+    default boolean bitmaps(Options created) {
         return false;
     }
 

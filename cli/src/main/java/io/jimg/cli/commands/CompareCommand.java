@@ -15,7 +15,7 @@ import io.jimg.cli.process.Failures;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Compare;
 import io.jimg.ops.Comparison;
-import io.jimg.ops.StatusException;
+import io.jimg.ops.ComparisonException;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -138,19 +138,22 @@ final class CompareCommand implements Command {
             throws CommandException {
         report.bar().begin();
         Job<Comparison> job = new Compare(first, second).strict(strict).job().onProgress(report.bar()::at);
+        long common = Math.min(first.size(), second.size());
         Comparison result;
         try {
             result = job.run();
-        } catch (StatusException unknown) {
-            Failures.tell(report.console(), unknown);
-            return CANNOT_TELL;
+        } catch (ComparisonException unreadable) {
+            if (unreadable.guestOffset() >= common) {
+                warnOfSizes(report, first, second, strict);
+            }
+            Failures.tell(report.console(), unreadable);
+            return unreadable.inStatus() ? CANNOT_TELL : CANNOT_READ;
         } catch (IOException failed) {
             Failures.tell(report.console(), failed);
             return CANNOT_READ;
         }
-        long common = Math.min(first.size(), second.size());
-        if (first.size() != second.size() && !strict && (result.identical() || result.offset() >= common)) {
-            report.say("Warning: Image size mismatch!");
+        if (result.identical() || result.offset() >= common) {
+            warnOfSizes(report, first, second, strict);
         }
         switch (result.outcome()) {
             case IDENTICAL -> {
@@ -163,5 +166,12 @@ final class CompareCommand implements Command {
             case CONTENT_DIFFERS -> report.say("Content mismatch at offset " + result.offset() + "!");
         }
         return 1;
+    }
+
+    /** What is said when the comparison comes to where one of the images has ended. */
+    private static void warnOfSizes(Report report, DiskImage first, DiskImage second, boolean strict) {
+        if (first.size() != second.size() && !strict) {
+            report.say("Warning: Image size mismatch!");
+        }
     }
 }

@@ -145,14 +145,15 @@ final class ResizeCommand implements Command {
      * A size, or what is added to it or taken off.
      *
      * @param sign 1, -1, or 0 for a size as it is
+     * @param bytes unsigned
      */
     private record Change(int sign, long bytes) {
         static Change parse(String word) throws IOException {
             int sign = word.startsWith("+") ? 1 : word.startsWith("-") ? -1 : 0;
-            return new Change(sign, OptionType.SIZE.parse("size", sign == 0 ? word : word.substring(1)));
+            return new Change(sign, OptionType.UNSIGNED_SIZE.parse("size", sign == 0 ? word : word.substring(1)));
         }
 
-        /** The new size; not positive where it would be too large. */
+        /** The new size in 64 bits, as QEMU adds: not positive where it would be too large. */
         long of(long size) {
             return sign == 0 ? bytes : size + sign * bytes;
         }

@@ -34,6 +34,7 @@ public final class Creation {
     public static void create(Storage file, CreateRequest request, @Nullable LuksEntropy entropy) throws IOException {
         NewImage image = new NewImage(file, ImagePlan.of(request), request, entropy);
         try {
+            naming("Could not write qcow2 header", image::reserveHeader);
             Preallocation preallocation = image.plan().preallocation();
             if (preallocation != Preallocation.OFF) {
                 List<Piece> places = image.reserveRest();
@@ -41,7 +42,11 @@ public final class Creation {
                     reserve(image, places, preallocation);
                 }
             }
-            image.finish();
+            naming(
+                    preallocation == Preallocation.OFF
+                            ? "Could not write refcount table"
+                            : "Could not resize image: Allocating clusters failed",
+                    image::finish);
         } finally {
             image.close();
         }
@@ -61,6 +66,20 @@ public final class Creation {
         }
         DeflateChoice deflate = DeflateChoice.configured();
         return Optional.of(new Qcow2Writer(new NewImage(file, plan, request, entropy), deflate));
+    }
+
+    /** One step of the making, whose failure says which it was. */
+    @FunctionalInterface
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    private static void naming(String sentence, Step step) throws IOException {
+        try {
+            step.run();
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed(sentence + ": ");
+        }
     }
 
     private static void reserve(NewImage image, List<Piece> places, Preallocation preallocation) throws IOException {

@@ -37,6 +37,12 @@ public final class Measuring {
         refuse("compat", "Invalid compatibility level: '%s'");
         refuse("preallocation", "invalid parameter value: %s");
         Qcow2.Compat compat = options.get(Qcow2.COMPAT);
+        if (compat == Qcow2.Compat.VERSION_2 || compat == Qcow2.Compat.VERSION_3) {
+            // Creating takes these words; measuring, in QEMU, only the releases.
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    "Invalid compatibility level: '" + (compat.version() == 2 ? "v2" : "v3") + "'");
+        }
         this.version = compat == null ? 3 : compat.version();
         this.extendedL2 = options.require(Qcow2.EXTENDED_L2);
         this.clusterBits = ImagePlan.clusterBits(options.require(Qcow2.CLUSTER_SIZE));

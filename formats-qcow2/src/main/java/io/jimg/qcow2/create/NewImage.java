@@ -283,6 +283,11 @@ final class NewImage implements AutoCloseable {
 
     // ---- the end ---------------------------------------------------------------------------------------------------
 
+    /** Takes the space of the header's cluster, so that a full disk shows before anything else is written. */
+    void reserveHeader() throws IOException {
+        file.write(ByteBuffer.allocateDirect(geometry.clusterSize()), 0);
+    }
+
     /** Writes all metadata, makes it durable, and then the header. */
     void finish() throws IOException {
         if (plan.dataFileRaw()) {

@@ -41,7 +41,7 @@ final class GuestWriter {
         int length = source.remaining();
         for (int done = 0; done < length; ) {
             long at = guestOffset + done;
-            Run run = mapper.find(at, length - done);
+            Run run = mapper.findToWrite(at, length - done);
             ByteBuffer rest = source.slice(start + done, length - done);
             if (run.writableInPlace()) {
                 side.space().checkWrite(run.hostOffset(), run.length());
@@ -66,7 +66,7 @@ final class GuestWriter {
         long end = Math.min(seen.end(), side.map().cache().sliceEnd(at));
         long lockFrom = geometry.clusterStart(at);
         try (RangeLock.Held held = side.ranges().lock(lockFrom, geometry.clusterCeiling(end) - lockFrom)) {
-            Run run = mapper.find(at, end - at);
+            Run run = mapper.findToWrite(at, end - at);
             if (run.writableInPlace()) {
                 return 0;
             }

@@ -42,6 +42,36 @@ public final class Mapper {
         }
     }
 
+    /** As {@link #find}, for a write: an entry that names no place to write to is told of in QEMU's words for that. */
+    public Run findToWrite(long guestOffset, long length) throws IOException {
+        try {
+            return findRun(guestOffset, length);
+        } catch (ImageException failure) {
+            throw damage.judge(failure.kind() == ErrorKind.CORRUPT ? inWordsOfWrites(failure) : failure);
+        }
+    }
+
+    private ImageException inWordsOfWrites(ImageException failure) throws IOException {
+        long guestOffset = failure.offset();
+        L2Slice slice = guestOffset < 0 ? null : cache.find(guestOffset);
+        if (slice == null) {
+            return failure;
+        }
+        long entry = slice.entry(cache.indexInSlice(guestOffset));
+        long hostOffset = entry & EntryCodec.OFFSET_MASK;
+        if (codec.compressed(entry) || !codec.owned(entry) || geometry.inCluster(hostOffset) == 0) {
+            return failure;
+        }
+        String what = codec.isZero(entry) && !geometry.extended() ? "Preallocated zero" : "Data";
+        return new ImageException(
+                ErrorKind.CORRUPT,
+                what + " cluster offset " + Hex.of(hostOffset) + " unaligned (guest offset: " + Hex.of(guestOffset)
+                        + ")",
+                null,
+                guestOffset,
+                failure);
+    }
+
     private Run findRun(long guestOffset, long length) throws IOException {
         long end = guestOffset + length;
         Run run = findInSlice(guestOffset, end);
