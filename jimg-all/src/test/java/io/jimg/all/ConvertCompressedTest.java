@@ -54,7 +54,7 @@ class ConvertCompressedTest extends ConvertFixture {
                 .expectExit(0);
         Path target = folder.resolve("target");
         qemu.img("create", "-q", "-f", "qcow2", target, "8M").expectExit(0);
-        qemu.ioCommands("qcow2", target, "write -P 9 0 8M");
+        qemu.ioCommands("qcow2", target, "write -P 9 5M 3M");
         try (DiskImage source = open(input, format);
                 DiskImage existing = IMAGES.open(
                         target, OpenOptions.DEFAULT.withFormat("qcow2").withWritable(true))) {
