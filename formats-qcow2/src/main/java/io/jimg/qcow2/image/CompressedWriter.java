@@ -37,8 +37,8 @@ final class CompressedWriter {
         }
         side.header().beforeWrite();
         try (RangeLock.Held held = side.ranges().lock(guestOffset, geometry.clusterSize())) {
-            side.header().beforeAllocation();
             requireNoPlace(guestOffset);
+            side.header().beforeAllocation();
             side.tables().own(guestOffset);
             file.about(StorageEvent.CLUSTER_ALLOC_BYTES);
             long place = allocator.allocateBytes(length);
