@@ -64,7 +64,8 @@ final class ImageAmend extends Job<Boolean> {
         }
         boolean otherWidth = plan.refcountOrder() != image.header().refcountOrder();
         Long size = options.has(Qcow2.SIZE) ? options.get(Qcow2.SIZE) : null;
-        boolean otherSize = size != null && size != image.header().size();
+        // A size of 0 is none that was asked for, as in QEMU.
+        boolean otherSize = size != null && size != 0 && size != image.header().size();
         steps = Math.max(1, (otherWidth ? 1 : 0) + (otherSize ? 1 : 0) + (plan.downgrade() ? 1 : 0));
         progress(0, (long) steps * UNITS);
         if (plan.keySlots()) {
