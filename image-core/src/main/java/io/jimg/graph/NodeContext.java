@@ -63,7 +63,7 @@ final class NodeContext implements OpenContext {
 
     @Override
     public @Nullable String formatOf(ByteBuffer head) {
-        ImageFormat format = opener.surest(head);
+        ImageFormat format = opener.probe().surest(head);
         return format == null ? null : format.name();
     }
 
@@ -127,17 +127,17 @@ final class NodeContext implements OpenContext {
         if (own.get("filename") != null
                 || own.get("driver") != null
                 || !own.child("file").isEmpty()) {
-            return opener.openDescribed(own, mode, origin.byCaller());
+            return opener.storages().openDescribed(own, mode, origin.byCaller());
         }
         if (name == null) {
             return null;
         }
-        return opener.openLiteral(name, own, mode, origin);
+        return opener.storages().openLiteral(name, own, mode, origin);
     }
 
     @Override
     public NewFile createStorage(OpenGate.Role role, String name) throws IOException {
-        return opener.createLiteral(name, node.mode(), origin(role));
+        return opener.storages().createLiteral(name, node.mode(), origin(role));
     }
 
     @Override

@@ -138,7 +138,7 @@ public final class ClusterAllocator {
         try {
             long first = hostOffset >>> geometry.clusterBits();
             for (long cluster = first; cluster < first + clusters; cluster++) {
-                raise(cluster);
+                blocks.raise(cluster);
             }
         } catch (ImageException failure) {
             throw failure.kind() == ErrorKind.CORRUPT ? damage.judge(failure) : failure;
@@ -375,7 +375,9 @@ public final class ClusterAllocator {
     private long takeBytes(int length) throws IOException {
         long cluster = streamEnd >>> geometry.clusterBits();
         int used = geometry.inCluster(streamEnd);
-        if (used == 0 || !shareable(cluster) || (used + length > geometry.clusterSize() && !takeExactly(cluster + 1))) {
+        if (used == 0
+                || !blocks.shareable(cluster)
+                || (used + length > geometry.clusterSize() && !takeExactly(cluster + 1))) {
             long start = take(1, ClusterUse.COMPRESSED).hostOffset();
             streamEnd = start + length;
             return start;
@@ -399,39 +401,8 @@ public final class ClusterAllocator {
         return true;
     }
 
-    private void raise(long cluster) throws IOException {
-        long count = blocks.get(cluster);
-        if (count == 0) {
-            throw unused(cluster);
-        }
-        if (count < 0 || count == geometry.maximumRefcount()) {
-            throw new ImageException(
-                    ErrorKind.LIMIT,
-                    "The refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
-                            + " cannot grow beyond " + count);
-        }
-        blocks.set(cluster, count + 1);
-    }
-
-    private ImageException unused(long cluster) {
-        return new ImageException(
-                ErrorKind.CORRUPT,
-                "Refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
-                        + " is 0 although it was in use");
-    }
-
-    private boolean shareable(long cluster) throws IOException {
-        long count = blocks.get(cluster);
-        return count > 0 && count < geometry.maximumRefcount();
-    }
-
     private void lower(long cluster) throws IOException {
-        long count = blocks.get(cluster);
-        if (count == 0) {
-            throw unused(cluster);
-        }
-        blocks.set(cluster, count - 1);
-        if (count == 1) {
+        if (blocks.lower(cluster) == 0) {
             firstFree = Math.min(firstFree, cluster);
             guard.released(cluster << geometry.clusterBits());
             if (streamEnd >>> geometry.clusterBits() == cluster) {
@@ -481,25 +452,11 @@ public final class ClusterAllocator {
      * themselves.
      */
     private void growTable(long index) throws IOException {
-        int blockBits = geometry.refcountBlockBits();
-        int firstBlock = table.end();
-        long start = (long) firstBlock << blockBits;
-        long entries = Math.max(index + 1, table.length() + table.length() / 2L);
-        int tableClusters;
-        int newBlocks;
-        do {
-            tableClusters = (int) Math.min(Integer.MAX_VALUE, geometry.clusters(entries * Long.BYTES));
-            newBlocks = 1;
-            while (newBlocks << blockBits < tableClusters + newBlocks) {
-                newBlocks++;
-            }
-            long needed = firstBlock + (long) newBlocks + 1;
-            if (entries >= needed) {
-                break;
-            }
-            entries = needed;
-        } while (true);
-        tableClusters = limited(tableClusters, Math.max(index + 1, firstBlock + (long) newBlocks));
+        LargerTable larger = LargerTable.reaching(index, table, geometry);
+        int firstBlock = larger.firstBlock();
+        int tableClusters = larger.tableClusters();
+        int newBlocks = larger.newBlocks();
+        long start = (long) firstBlock << geometry.refcountBlockBits();
         guard.checkAllocation(
                 start << geometry.clusterBits(),
                 (long) (tableClusters + newBlocks) << geometry.clusterBits(),
@@ -530,17 +487,5 @@ public final class ClusterAllocator {
     private void createBlock(int index, long cluster) throws IOException {
         blocks.create(index, cluster << geometry.clusterBits());
         guard.with(MetadataSection.REFCOUNT_BLOCK, LongStream.of(cluster << geometry.clusterBits()));
-    }
-
-    /** Cuts the table's growth to the limit, and throws where even what is needed lies beyond it. */
-    private int limited(int tableClusters, long neededEntries) throws ImageException {
-        int most = RefcountTable.MAXIMUM_BYTES >> geometry.clusterBits();
-        if (geometry.clusters(neededEntries * Long.BYTES) > Math.max(most, 1)) {
-            throw new ImageException(
-                    ErrorKind.LIMIT,
-                    "The image file cannot grow any more: its refcount table would exceed "
-                            + (RefcountTable.MAXIMUM_BYTES >> 20) + " MiB");
-        }
-        return Math.min(tableClusters, Math.max(most, 1));
     }
 }

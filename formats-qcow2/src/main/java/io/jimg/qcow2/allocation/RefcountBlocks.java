@@ -1,5 +1,7 @@
 package io.jimg.qcow2.allocation;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
 import io.jimg.qcow2.mapping.Geometry;
 import io.jimg.storage.StorageEvent;
 import java.io.IOException;
@@ -68,6 +70,46 @@ final class RefcountBlocks {
         }
         codec.set(block.bytes, inBlock(cluster), value);
         block.dirty = true;
+    }
+
+    /** Counts one more reference to a cluster that is in use. */
+    void raise(long cluster) throws IOException {
+        long count = inUse(cluster);
+        if (count < 0 || count == geometry.maximumRefcount()) {
+            throw new ImageException(
+                    ErrorKind.LIMIT,
+                    "The refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
+                            + " cannot grow beyond " + count);
+        }
+        set(cluster, count + 1);
+    }
+
+    /**
+     * Counts one reference less to a cluster that is in use.
+     *
+     * @return how many are left
+     */
+    long lower(long cluster) throws IOException {
+        long left = inUse(cluster) - 1;
+        set(cluster, left);
+        return left;
+    }
+
+    /** Whether a cluster is in use and can have one more reference. */
+    boolean shareable(long cluster) throws IOException {
+        long count = get(cluster);
+        return count > 0 && count < geometry.maximumRefcount();
+    }
+
+    private long inUse(long cluster) throws IOException {
+        long count = get(cluster);
+        if (count == 0) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT,
+                    "Refcount of host cluster 0x" + Long.toHexString(cluster << geometry.clusterBits())
+                            + " is 0 although it was in use");
+        }
+        return count;
     }
 
     /** Adds an empty block to the cache and to the table. */
