@@ -262,7 +262,8 @@ public final class VmdkOpener {
         if (folder == null) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED,
-                    "Cannot use relative paths with VMDK descriptor file '" + file.name() + "'",
+                    "Cannot use relative paths with VMDK descriptor file '" + file.name()
+                            + "': Cannot generate a base directory for " + file.protocol() + " nodes",
                     file.name(),
                     ImageException.NO_OFFSET,
                     null);
