@@ -32,23 +32,7 @@ class InterruptTest {
         }
         Path output = folder.resolve("output");
         Path errors = folder.resolve("errors");
-        Process process = new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElseThrow(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "convert",
-                        "-S",
-                        "0",
-                        "-r",
-                        "256k",
-                        "-O",
-                        "qcow2",
-                        source.toString(),
-                        output.toString())
-                .redirectError(errors.toFile())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process process = MainProcess.start(errors, "convert", "-S", 0, "-r", "256k", "-O", "qcow2", source, output);
         try {
             while (!Files.exists(output)) {
                 assertThat(process.isAlive()).as("%s", Files.readString(errors)).isTrue();

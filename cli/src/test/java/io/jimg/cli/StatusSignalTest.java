@@ -8,13 +8,16 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A signal asks a conversion how far it has come, and does not end it. */
-@DisabledOnOs(OS.WINDOWS)
+@EnabledOnOs(OS.LINUX)
 class StatusSignalTest {
+    /** The signal's number on Linux. */
+    private static final int SIGUSR1 = 10;
+
     @TempDir
     Path folder;
 
@@ -25,30 +28,13 @@ class StatusSignalTest {
         Files.write(source, new byte[8 << 20]);
         Path errors = folder.resolve("errors");
         Path output = folder.resolve("output");
-        Process process = new ProcessBuilder(
-                        ProcessHandle.current().info().command().orElseThrow(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "convert",
-                        "-S",
-                        "0",
-                        "-r",
-                        "512k",
-                        "-O",
-                        "raw",
-                        source.toString(),
-                        output.toString())
-                .redirectError(errors.toFile())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        Process process = MainProcess.start(errors, "convert", "-S", 0, "-r", "512k", "-O", "raw", source, output);
         try {
             while (!Files.exists(output) || Files.size(output) == 0) {
                 assertThat(process.isAlive()).as("%s", Files.readString(errors)).isTrue();
                 Thread.sleep(10);
             }
-            // The signal is arranged for beside the work, which has begun.
-            Thread.sleep(1000);
+            awaitAnswer(process);
             kill(process);
             while (Files.size(errors) == 0) {
                 assertThat(process.isAlive()).as("it goes on").isTrue();
@@ -58,6 +44,19 @@ class StatusSignalTest {
             assertThat(Files.readString(errors)).matches(" {4}\\(\\d+\\.\\d\\d/100%\\)\n");
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    /** The signal is arranged for beside the work, and ends a process that does not catch it yet. */
+    private static void awaitAnswer(Process process) throws IOException, InterruptedException {
+        while (true) {
+            for (String line : Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+                if (line.startsWith("SigCgt:")
+                        && (Long.parseUnsignedLong(line.substring(7).strip(), 16) >> (SIGUSR1 - 1) & 1) == 1) {
+                    return;
+                }
+            }
+            Thread.sleep(10);
         }
     }
 

@@ -4,23 +4,20 @@ import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.Repairable;
-import io.jimg.device.ForwardingDevice;
+import io.jimg.device.ForwardingImage;
 import io.jimg.spi.Doc;
 import io.jimg.storage.BlockDeviceStorage;
 import io.jimg.storage.Storage;
-import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A device over an image's, as an image that goes by the filter's name and can do what the image beneath can; but a
  * check is the business of the image itself.
  */
-final class FilterImage extends ForwardingDevice implements DiskImage {
+final class FilterImage extends ForwardingImage {
     private final String driver;
     private final String ownOptions;
-    private final DiskImage image;
 
     /**
      * An image.
@@ -31,10 +28,9 @@ final class FilterImage extends ForwardingDevice implements DiskImage {
      * @param device the device that stands on {@code image}, and that this image closes
      */
     FilterImage(String driver, String ownOptions, DiskImage image, BlockDevice device) {
-        super(device);
+        super(device, image);
         this.driver = driver;
         this.ownOptions = ownOptions;
-        this.image = image;
     }
 
     @Override
@@ -45,7 +41,7 @@ final class FilterImage extends ForwardingDevice implements DiskImage {
     /** The tree of nodes as a {@code json:} name, for no other name tells of the filter. */
     @Override
     public String name() {
-        return "json:{" + ownOptions + "\"driver\": \"" + driver + "\", \"file\": " + node(image) + '}';
+        return "json:{" + ownOptions + "\"driver\": \"" + driver + "\", \"file\": " + node(image()) + '}';
     }
 
     private static String node(DiskImage image) {
@@ -69,37 +65,17 @@ final class FilterImage extends ForwardingDevice implements DiskImage {
     }
 
     @Override
-    public @Nullable DiskImage backing() {
-        return image.backing();
-    }
-
-    @Override
-    public long allocatedSize() throws IOException {
-        return image.allocatedSize();
-    }
-
-    @Override
     public Doc formatSpecific() {
         return Doc.EMPTY;
     }
 
     @Override
-    public int clusterSize() {
-        return image.clusterSize();
-    }
-
-    @Override
-    public boolean encrypted() {
-        return image.encrypted();
-    }
-
-    @Override
     public List<Child> children() {
-        return List.of(new Child("file", new BlockDeviceStorage(image)));
+        return List.of(new Child("file", new BlockDeviceStorage(image())));
     }
 
     @Override
     public <T> Optional<T> capability(Class<T> type) {
-        return type == Checkable.class || type == Repairable.class ? Optional.empty() : image.capability(type);
+        return type == Checkable.class || type == Repairable.class ? Optional.empty() : super.capability(type);
     }
 }

@@ -1,5 +1,6 @@
 package io.jimg.graph;
 
+import io.jimg.spi.Threads;
 import java.io.IOException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -31,23 +32,8 @@ final class FreshStack {
         Thread thread = new Thread(outcome, "jimg-chain");
         thread.setDaemon(true);
         thread.start();
-        joinUninterruptibly(thread);
+        Threads.joinUninterruptibly(thread);
         return outcome.get();
-    }
-
-    private static void joinUninterruptibly(Thread thread) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException later) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     private static final class Outcome<T> implements Runnable {
@@ -69,15 +55,7 @@ final class FreshStack {
         }
 
         T get() throws IOException {
-            if (failure instanceof IOException io) {
-                throw io;
-            }
-            if (failure instanceof RuntimeException bug) {
-                throw bug;
-            }
-            if (failure instanceof Error error) {
-                throw error;
-            }
+            Threads.rethrow(failure);
             return Objects.requireNonNull(result);
         }
     }

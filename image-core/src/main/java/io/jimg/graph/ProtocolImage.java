@@ -1,21 +1,16 @@
 package io.jimg.graph;
 
 import io.jimg.DiskImage;
-import io.jimg.device.ForwardingDevice;
-import io.jimg.spi.Doc;
-import java.io.IOException;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import io.jimg.device.ForwardingImage;
+import java.util.List;
 
 /** A protocol's bytes as an image without a format above them: a raw image that goes by the protocol's name. */
-final class ProtocolImage extends ForwardingDevice implements DiskImage {
-    private final DiskImage raw;
+final class ProtocolImage extends ForwardingImage {
     private final String protocol;
 
     /** Over a raw image, which it closes. */
     ProtocolImage(DiskImage raw, String protocol) {
         super(raw);
-        this.raw = raw;
         this.protocol = protocol;
     }
 
@@ -24,28 +19,9 @@ final class ProtocolImage extends ForwardingDevice implements DiskImage {
         return protocol;
     }
 
+    /** None: a file is not its own child. */
     @Override
-    public String name() {
-        return raw.name();
-    }
-
-    @Override
-    public @Nullable DiskImage backing() {
-        return null;
-    }
-
-    @Override
-    public long allocatedSize() throws IOException {
-        return raw.allocatedSize();
-    }
-
-    @Override
-    public Doc formatSpecific() {
-        return Doc.EMPTY;
-    }
-
-    @Override
-    public <T> Optional<T> capability(Class<T> type) {
-        return raw.capability(type);
+    public List<Child> children() {
+        return List.of();
     }
 }

@@ -4,9 +4,7 @@ import io.jimg.BlockDevice;
 import io.jimg.spi.AlignedBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Measures how long a device takes for many requests of one kind, several at a time.
@@ -109,55 +107,25 @@ public final class Bench {
         next = offset;
         started = 0;
         sinceFlush = 0;
-        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-        Thread[] threads = new Thread[Math.min(Math.min(depth, count), MOST_THREADS)];
         ReentrantReadWriteLock underWay = new ReentrantReadWriteLock();
-        for (int i = 0; i < threads.length; i++) {
-            threads[i] = new Thread(() -> work(failure, underWay), "jimg-bench-" + i);
-        }
         long begin = System.nanoTime();
-        for (Thread thread : threads) {
-            thread.start();
-        }
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException interrupt) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        Throwable failed = failure.get();
-        if (failed instanceof IOException io) {
-            throw io;
-        }
-        if (failed != null) {
-            throw new IllegalStateException("a request failed in a way that no device should", failed);
-        }
+        new Workers(this::stop).run(Math.min(Math.min(depth, count), MOST_THREADS), () -> work(underWay));
         return System.nanoTime() - begin;
     }
 
-    private void work(AtomicReference<@Nullable Throwable> failure, ReentrantReadWriteLock underWay) {
-        try {
-            ByteBuffer buffer = AlignedBuffers.allocate(size, BUFFER_ALIGNMENT);
-            while (write && buffer.hasRemaining()) {
-                buffer.put(pattern);
-            }
-            while (failure.get() == null) {
-                long at = take();
-                if (at < 0) {
-                    return;
-                }
-                request(buffer.clear(), at, underWay);
-            }
-        } catch (Throwable failed) {
-            failure.compareAndSet(null, failed);
+    private void work(ReentrantReadWriteLock underWay) throws IOException {
+        ByteBuffer buffer = AlignedBuffers.allocate(size, BUFFER_ALIGNMENT);
+        while (write && buffer.hasRemaining()) {
+            buffer.put(pattern);
         }
+        for (long at = take(); at >= 0; at = take()) {
+            request(buffer.clear(), at, underWay);
+        }
+    }
+
+    /** Lets no further request start. */
+    private synchronized void stop() {
+        started = count;
     }
 
     /** Where the next request starts; -1 where there is none. */

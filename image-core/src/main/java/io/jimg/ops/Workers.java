@@ -1,5 +1,6 @@
 package io.jimg.ops;
 
+import io.jimg.spi.Threads;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +45,7 @@ final class Workers {
             helpers.add(helper);
         }
         guarded(work);
-        helpers.forEach(Workers::joinUninterruptibly);
+        helpers.forEach(Threads::joinUninterruptibly);
         rethrow();
     }
 
@@ -62,29 +63,6 @@ final class Workers {
     }
 
     private synchronized void rethrow() throws IOException {
-        if (failure instanceof IOException io) {
-            throw io;
-        }
-        if (failure instanceof RuntimeException bug) {
-            throw bug;
-        }
-        if (failure instanceof Error error) {
-            throw error;
-        }
-    }
-
-    private static void joinUninterruptibly(Thread thread) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException later) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.rethrow(failure);
     }
 }

@@ -3,29 +3,25 @@ package io.jimg.all;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.device.ForwardingDevice;
-import io.jimg.spi.Doc;
+import io.jimg.device.ForwardingImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /** An image that counts what is read of it, and has sectors that cannot be read. */
-final class WatchedImage extends ForwardingDevice implements DiskImage {
+final class WatchedImage extends ForwardingImage {
     final AtomicInteger readsTogether = new AtomicInteger();
     final AtomicInteger mostReadsTogether = new AtomicInteger();
     final AtomicInteger longestRead = new AtomicInteger();
     final AtomicLong bytesRead = new AtomicLong();
 
-    private final DiskImage image;
     private final List<Long> badSectors;
 
     WatchedImage(DiskImage image, Long... badSectors) {
         super(image);
-        this.image = image;
         this.badSectors = List.of(badSectors);
     }
 
@@ -45,36 +41,6 @@ final class WatchedImage extends ForwardingDevice implements DiskImage {
         } finally {
             readsTogether.decrementAndGet();
         }
-    }
-
-    @Override
-    public String format() {
-        return image.format();
-    }
-
-    @Override
-    public String name() {
-        return image.name();
-    }
-
-    @Override
-    public @Nullable DiskImage backing() {
-        return image.backing();
-    }
-
-    @Override
-    public long allocatedSize() throws IOException {
-        return image.allocatedSize();
-    }
-
-    @Override
-    public Doc formatSpecific() throws IOException {
-        return image.formatSpecific();
-    }
-
-    @Override
-    public List<Child> children() {
-        return image.children();
     }
 
     @Override

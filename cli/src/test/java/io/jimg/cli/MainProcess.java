@@ -1,0 +1,31 @@
+package io.jimg.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The program in a process of its own, for what signals do to it. */
+final class MainProcess {
+    private MainProcess() {}
+
+    /**
+     * Starts it.
+     *
+     * @param errors the file that its standard error goes to
+     */
+    static Process start(Path errors, Object... words) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
+        for (Object word : words) {
+            command.add(word.toString());
+        }
+        return new ProcessBuilder(command)
+                .redirectError(errors.toFile())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+}
