@@ -6,6 +6,7 @@ import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
 import io.jimg.host.HostFile;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -90,7 +91,7 @@ final class SideBySide {
         Path ours = Files.createDirectories(ourFolder());
         fixtures.provide(String.join(" ", words), theirs, ours);
         List<String> provided = names(ours);
-        QemuOracle.Result expected = oracle.img(wordsIn(words, theirs));
+        Tool.Result expected = oracle.img(wordsIn(words, theirs));
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int exitCode = run(out, err, wordsIn(words, ours));
@@ -156,8 +157,8 @@ final class SideBySide {
     void compareOutputs() throws IOException {
         assertThat(ourNames()).as("files that came out").isEqualTo(theirNames());
         for (String name : theirNames()) {
-            QemuOracle.Result expected = oracle.imgIn(peerFolder(), "info", "--output=json", name);
-            QemuOracle.Result actual = oracle.imgIn(ourFolder(), "info", "--output=json", name);
+            Tool.Result expected = oracle.imgIn(peerFolder(), "info", "--output=json", name);
+            Tool.Result actual = oracle.imgIn(ourFolder(), "info", "--output=json", name);
             assertThat(masked(withoutHostFigures(actual), ourFolder()))
                     .as("their info on our " + name)
                     .isEqualTo(masked(withoutHostFigures(expected), peerFolder()));
@@ -168,7 +169,7 @@ final class SideBySide {
         }
     }
 
-    private static String guestSize(QemuOracle.Result info) {
+    private static String guestSize(Tool.Result info) {
         String text = info.stdout();
         return text.substring(text.indexOf("\n    \"virtual-size\": ")).split(",")[0];
     }
@@ -176,7 +177,7 @@ final class SideBySide {
     private void compareContent(Path theirs, Path ours) {
         boolean chainIsWhole = oracle.img("info", "--backing-chain", theirs).exitCode() == 0;
         if (chainIsWhole) {
-            QemuOracle.Result compared = oracle.img("compare", theirs, ours);
+            Tool.Result compared = oracle.img("compare", theirs, ours);
             if (compared.exitCode() <= 1
                     || oracle.img("compare", theirs, theirs).exitCode() == 0) {
                 compared.expectExit(0);
@@ -188,7 +189,7 @@ final class SideBySide {
         }
     }
 
-    private static String withoutHostFigures(QemuOracle.Result info) {
+    private static String withoutHostFigures(Tool.Result info) {
         return HOST_FIGURES.matcher(info.stdout()).replaceAll("").replaceAll("\\s+", " ");
     }
 

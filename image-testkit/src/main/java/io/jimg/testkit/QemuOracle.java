@@ -3,22 +3,15 @@ package io.jimg.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.File;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assertions;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * The real qemu-img and its kin, which decide what is right. They come from the folder that the environment variable
@@ -28,7 +21,6 @@ import org.junit.jupiter.api.Assumptions;
  * fails where the environment says {@code CI=true}. Safe for many threads.
  */
 public final class QemuOracle {
-    private static final Duration TIMEOUT = Duration.ofMinutes(2);
     private static final Pattern VERSION = Pattern.compile("^qemu-img version (\\d+)\\.");
 
     private final Path folder;
@@ -36,7 +28,7 @@ public final class QemuOracle {
 
     private QemuOracle(Path folder) {
         this.folder = folder;
-        Result version = run(null, "qemu-img", "--version").expectExit(0);
+        Tool.Result version = run(null, "qemu-img", "--version").expectExit(0);
         Matcher matcher = VERSION.matcher(version.stdout());
         if (!matcher.find()) {
             throw new AssertionError("no version in: " + version.stdout());
@@ -46,13 +38,6 @@ public final class QemuOracle {
 
     private static final class Found {
         static final Optional<QemuOracle> ORACLE = search().map(QemuOracle::new);
-
-        static {
-            if (ORACLE.isEmpty()) {
-                System.err.println("jimg: no qemu-img and qemu-io: tests against the real tools are SKIPPED"
-                        + " (install qemu-utils, or name their folder in JIMG_QEMU)");
-            }
-        }
     }
 
     /** The tools, if they are there. */
@@ -62,7 +47,8 @@ public final class QemuOracle {
 
     /** The tools; without them the calling test is skipped, or fails under {@code CI=true}. */
     public static QemuOracle assumePresent() {
-        return find().orElseGet(() -> missing("qemu-img and qemu-io are missing"));
+        return find().orElseGet(() ->
+                Tool.missing("no qemu-img and qemu-io (Debian's package is qemu-utils; JIMG_QEMU names their folder)"));
     }
 
     /**
@@ -73,7 +59,7 @@ public final class QemuOracle {
         QemuOracle oracle = assumePresent();
         return oracle.majorVersion >= major
                 ? oracle
-                : missing("qemu-img is of version " + oracle.majorVersion + ", older than " + major);
+                : Tool.missing("qemu-img is of version " + oracle.majorVersion + ", older than " + major);
     }
 
     /** Where the tools lie. */
@@ -87,12 +73,12 @@ public final class QemuOracle {
     }
 
     /** Runs qemu-img in the JVM's working directory. */
-    public Result img(Object... arguments) {
+    public Tool.Result img(Object... arguments) {
         return run(null, "qemu-img", arguments);
     }
 
     /** Runs qemu-img in a folder. */
-    public Result imgIn(Path workingDirectory, Object... arguments) {
+    public Tool.Result imgIn(Path workingDirectory, Object... arguments) {
         return run(workingDirectory, "qemu-img", arguments);
     }
 
@@ -100,7 +86,7 @@ public final class QemuOracle {
      * Runs qemu-io in the JVM's working directory. qemu-io tells most failures of its commands in words alone; see
      * {@link #ioCommands}.
      */
-    public Result io(Object... arguments) {
+    public Tool.Result io(Object... arguments) {
         return run(null, "qemu-io", arguments);
     }
 
@@ -117,7 +103,7 @@ public final class QemuOracle {
             arguments.add(command);
         }
         arguments.add(image);
-        Result result = io(arguments.toArray()).expectExit(0);
+        Tool.Result result = io(arguments.toArray()).expectExit(0);
         assertThat(result.stdout() + result.stderr())
                 .as("%s", result)
                 .doesNotContainIgnoringCase("failed")
@@ -131,7 +117,7 @@ public final class QemuOracle {
 
     /** Asserts that the check finds at worst leaked clusters, and returns whether it found any. */
     public boolean checkNothingWorseThanLeaks(String format, Path image) {
-        Result result = img("check", "-f", format, image);
+        Tool.Result result = img("check", "-f", format, image);
         assertThat(result.exitCode()).as("%s", result).isIn(0, 3);
         return result.exitCode() == 3;
     }
@@ -151,56 +137,8 @@ public final class QemuOracle {
      * @param tool name of the program
      * @param arguments strings, paths, numbers: whatever prints as it should
      */
-    public Result run(@Nullable Path workingDirectory, String tool, Object... arguments) {
-        List<String> command = new ArrayList<>();
-        command.add(folder.resolve(tool).toString());
-        for (Object argument : arguments) {
-            command.add(argument.toString());
-        }
-        try {
-            return runCommand(workingDirectory, command);
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-        } catch (InterruptedException interrupt) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted while running " + command, interrupt);
-        }
-    }
-
-    static Result runCommand(@Nullable Path workingDirectory, List<String> command)
-            throws IOException, InterruptedException {
-        Path stdout = Files.createTempFile("oracle", ".out");
-        Path stderr = Files.createTempFile("oracle", ".err");
-        try {
-            ProcessBuilder builder = new ProcessBuilder(command)
-                    .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
-                    .redirectOutput(stdout.toFile())
-                    .redirectError(stderr.toFile());
-            builder.environment().put("LC_ALL", "C");
-            if (workingDirectory != null) {
-                builder.directory(workingDirectory.toFile());
-            }
-            Process process = builder.start();
-            if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-                throw new AssertionError("does not end within " + TIMEOUT.toSeconds() + " seconds: " + command);
-            }
-            return new Result(command, process.exitValue(), text(stdout), text(stderr));
-        } finally {
-            Files.delete(stdout);
-            Files.delete(stderr);
-        }
-    }
-
-    private static String text(Path file) throws IOException {
-        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
-    }
-
-    private static QemuOracle missing(String what) {
-        if ("true".equals(System.getenv("CI"))) {
-            return Assertions.fail(what + ", and CI=true demands that nothing is skipped");
-        }
-        return Assumptions.abort(what);
+    public Tool.Result run(@Nullable Path workingDirectory, String tool, Object... arguments) {
+        return new Tool(folder.resolve(tool)).runIn(workingDirectory, arguments);
     }
 
     private static Optional<Path> search() {
@@ -222,29 +160,5 @@ public final class QemuOracle {
 
     private static boolean holdsTools(Path folder) {
         return Files.isExecutable(folder.resolve("qemu-img")) && Files.isExecutable(folder.resolve("qemu-io"));
-    }
-
-    /**
-     * What a tool did.
-     *
-     * @param command the words that were run
-     * @param exitCode its exit code
-     * @param stdout its standard output
-     * @param stderr its standard error
-     */
-    public record Result(List<String> command, int exitCode, String stdout, String stderr) {
-
-        /** This result, if the exit code is the one expected; otherwise the test fails and shows everything. */
-        public Result expectExit(int expected) {
-            if (exitCode != expected) {
-                throw new AssertionError("exit code " + exitCode + " instead of " + expected + "\n" + this);
-            }
-            return this;
-        }
-
-        @Override
-        public String toString() {
-            return String.join(" ", command) + "\nexit code " + exitCode + "\n" + stdout + stderr;
-        }
     }
 }

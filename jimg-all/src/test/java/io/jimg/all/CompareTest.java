@@ -10,6 +10,7 @@ import io.jimg.ops.Comparison;
 import io.jimg.ops.Comparison.Outcome;
 import io.jimg.spi.OpenGate;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ class CompareTest {
                     DiskImage two = open(pair.get(1))) {
                 assertThat(new Compare(one, two).job().run()).isEqualTo(new Comparison(outcome, offset));
             }
-            QemuOracle.Result theirs = qemu.img("compare", pair.get(0), pair.get(1));
+            Tool.Result theirs = qemu.img("compare", pair.get(0), pair.get(1));
             assertThat(theirs.stdout())
                     .contains(
                             outcome == Outcome.IDENTICAL

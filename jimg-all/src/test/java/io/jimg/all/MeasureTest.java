@@ -13,6 +13,7 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.spi.JsonWriter;
 import io.jimg.spi.OpenGate;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ class MeasureTest {
         return new Measure(IMAGES, format).options(text);
     }
 
-    private QemuOracle.Result theirs(String format, String options, Object... source) {
+    private Tool.Result theirs(String format, String options, Object... source) {
         List<Object> arguments = new ArrayList<>(List.of("measure", "--output=json", "-O", format));
         if (!options.isEmpty()) {
             arguments.addAll(List.of("-o", options));
@@ -76,7 +77,7 @@ class MeasureTest {
     }
 
     private void compareSize(String format, String options, long size) throws IOException {
-        QemuOracle.Result theirs = theirs(format, options, "--size", size);
+        Tool.Result theirs = theirs(format, options, "--size", size);
         if (theirs.exitCode() == 0) {
             assertThat(figures(measure(format, options).ofSize(size).run()))
                     .as("-O %s -o %s --size %d", format, options, size)

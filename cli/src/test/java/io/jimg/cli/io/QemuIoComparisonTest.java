@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -128,7 +129,7 @@ class QemuIoComparisonTest {
                 Getopt.Order.PERMUTE,
                 words(line, ours));
         console.flush();
-        QemuOracle.Result expected = peer(line, theirs);
+        Tool.Result expected = peer(line, theirs);
 
         assertThat(masked(out.toString(StandardCharsets.UTF_8), ours))
                 .as("standard output")
@@ -160,7 +161,7 @@ class QemuIoComparisonTest {
         return line.words.stream().map(word -> word.replace("%", at.toString())).toList();
     }
 
-    private static QemuOracle.Result peer(Line line, Path at) throws IOException, InterruptedException {
+    private static Tool.Result peer(Line line, Path at) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(oracle.folder().resolve("qemu-io").toString());
         command.addAll(words(line, at));
@@ -173,7 +174,7 @@ class QemuIoComparisonTest {
                 .redirectError(err.toFile())
                 .start();
         assertThat(process.waitFor(1, TimeUnit.MINUTES)).as("the peer ends").isTrue();
-        return new QemuOracle.Result(command, process.exitValue(), Files.readString(out), Files.readString(err));
+        return new Tool.Result(command, process.exitValue(), Files.readString(out), Files.readString(err));
     }
 
     private static String masked(String text, Path at) {

@@ -6,6 +6,7 @@ import io.jimg.ImageException;
 import io.jimg.capability.CheckReport;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ final class BothChecks {
 
     /** Checks an image with both and expects the same, refusals included. */
     static void agree(QemuOracle oracle, ImageBytes image, Path file) throws IOException {
-        QemuOracle.Result theirs = oracle.img("check", "-f", "qcow2", "--output=json", image.save(file));
+        Tool.Result theirs = oracle.img("check", "-f", "qcow2", "--output=json", image.save(file));
         List<String> ours;
         try {
             MemoryStorage storage = image.storage();
@@ -72,7 +73,7 @@ final class BothChecks {
     }
 
     /** The sentences, then the figures, of the real tool's JSON. */
-    static List<String> describe(QemuOracle.Result result) {
+    static List<String> describe(Tool.Result result) {
         List<String> lines = new ArrayList<>();
         result.stderr()
                 .lines()

@@ -14,6 +14,7 @@ import io.jimg.storage.FileStorage;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ final class BothRepairs {
     void agree(ImageBytes image, Repairable.Mode mode, Likeness likeness) throws IOException {
         byte @Nullable [] before = content(image.storage());
         Path theirs = image.save(folder.resolve("theirs.qcow2"));
-        QemuOracle.Result result =
+        Tool.Result result =
                 oracle.img("check", "-f", "qcow2", "-r", mode.name().toLowerCase(), "--output=json", theirs);
         boolean theyCould = !result.stdout().isEmpty();
         boolean theirsSound =

@@ -13,6 +13,7 @@ import io.jimg.spi.DottedOptions;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -136,8 +137,7 @@ class OverlapGuardTest {
 
     private End theirs(ImageBytes damaged, String options, long at) throws IOException {
         Path file = damaged.save(folder.resolve("theirs.qcow2"));
-        QemuOracle.Result result =
-                oracle.io("-c", "open -o " + options + " " + file, "-c", "write -P 3 " + at + " 512");
+        Tool.Result result = oracle.io("-c", "open -o " + options + " " + file, "-c", "write -P 3 " + at + " 512");
         Matcher sentence = SENTENCE.matcher(result.stderr() + result.stdout());
         return new End(
                 result.stdout().contains("wrote 512/512"),

@@ -8,6 +8,7 @@ import io.jimg.storage.MemoryStorage;
 import io.jimg.storage.Storage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -96,7 +97,7 @@ class RepairPowerLossTest {
     private void judge(QemuOracle oracle, ImageBytes crashed, List<byte @Nullable []> contents) throws IOException {
         judged++;
         Path file = crashed.save(folder.resolve("crashed.qcow2"));
-        QemuOracle.Result result = oracle.img("check", "-f", "qcow2", "-r", "all", file);
+        Tool.Result result = oracle.img("check", "-f", "qcow2", "-r", "all", file);
         // It fails on some damage that was there before, and lets a file grow to wherever it says that a refcount block
         // is.
         if (result.exitCode() == 0 && Files.size(file) < LARGEST_READ && contents.get(0) != null) {

@@ -8,6 +8,7 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.spi.Doc;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -159,7 +160,7 @@ class HeaderTest {
         change.apply(image);
         Path file = folder.resolve("changed.qcow2");
         Files.write(file, image.array());
-        QemuOracle.Result theirs = oracle.img("info", "-f", "qcow2", file);
+        Tool.Result theirs = oracle.img("info", "-f", "qcow2", file);
         if (theirs.exitCode() == 0 || theirs.stderr().contains("data-file")) {
             assertThat(parse(image)).isNotNull();
         } else {

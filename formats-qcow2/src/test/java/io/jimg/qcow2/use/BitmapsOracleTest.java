@@ -13,6 +13,7 @@ import io.jimg.capability.Bitmaps;
 import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Snapshots;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -178,7 +179,7 @@ class BitmapsOracleTest {
             while (!Files.exists(socket) && server.isAlive()) {
                 Thread.sleep(5);
             }
-            QemuOracle.Result map = oracle.img(
+            Tool.Result map = oracle.img(
                             "map",
                             "--output=json",
                             "--image-opts",

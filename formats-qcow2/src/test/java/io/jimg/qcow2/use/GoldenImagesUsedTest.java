@@ -17,6 +17,7 @@ import io.jimg.testdata.GoldenImages;
 import io.jimg.testkit.ExpectedContent;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Step;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -164,7 +165,7 @@ class GoldenImagesUsedTest {
 
     private void judge(QemuOracle oracle, Path file, ExpectedContent expected, boolean bitmaps) throws IOException {
         Path raw = Files.write(folder.resolve("expected.raw"), expected.bytes());
-        QemuOracle.Result check = oracle.imgIn(folder, "check", "-q", "-f", "qcow2", file.getFileName());
+        Tool.Result check = oracle.imgIn(folder, "check", "-q", "-f", "qcow2", file.getFileName());
         assertThat(check.exitCode()).as("%s", check).isIn(0, bitmaps ? 3 : 0);
         oracle.imgIn(folder, "compare", "-q", "-f", "qcow2", "-F", "raw", file.getFileName(), raw.getFileName())
                 .expectExit(0);
@@ -183,8 +184,7 @@ class GoldenImagesUsedTest {
             words.add((zeroes ? "write -z " : "write -P " + pattern + " ") + start + " " + length);
         }
         words.add(file.getFileName());
-        QemuOracle.Result result =
-                oracle.run(folder, "qemu-io", words.toArray()).expectExit(0);
+        Tool.Result result = oracle.run(folder, "qemu-io", words.toArray()).expectExit(0);
         assertThat(result.stdout()).as("%s", result).doesNotContain("failed");
     }
 

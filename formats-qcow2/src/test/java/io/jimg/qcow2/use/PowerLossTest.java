@@ -13,6 +13,7 @@ import io.jimg.storage.FileStorage;
 import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,7 +129,7 @@ class PowerLossTest {
                 }
                 List<Object> words = new ArrayList<>(List.of("check"));
                 words.addAll(making.configuration().words(file + ",backing="));
-                QemuOracle.Result theirs = oracle.get().img(words.toArray());
+                Tool.Result theirs = oracle.get().img(words.toArray());
                 assertThat(theirs.exitCode()).as("%s", theirs).isIn(0, 3);
             }
         }

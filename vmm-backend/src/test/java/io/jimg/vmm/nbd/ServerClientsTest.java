@@ -15,19 +15,17 @@ import io.jimg.nbd.NbdAddress;
 import io.jimg.nbd.NbdClient;
 import io.jimg.spi.OpenGate;
 import io.jimg.testkit.QemuOracle;
-import io.jimg.testkit.QemuOracle.Result;
+import io.jimg.testkit.Tool;
+import io.jimg.testkit.Tool.Result;
 import io.jimg.vmm.DiskBackends;
 import io.jimg.vmm.RunningExport;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,22 +66,8 @@ class ServerClientsTest {
     }
 
     /** Runs one of libnbd's tools to its end. */
-    private static String libnbd(String tool, Object... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(tool));
-        for (Object argument : arguments) {
-            command.add(argument.toString());
-        }
-        Process process;
-        try {
-            process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        } catch (IOException missing) {
-            assertThat(System.getenv("CI")).as("CI demands " + tool).isNotEqualTo("true");
-            return Assumptions.abort(tool + " is missing");
-        }
-        String output = new String(process.getInputStream().readAllBytes());
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("%s", command).isTrue();
-        assertThat(process.exitValue()).as("%s%n%s", command, output).isZero();
-        return output;
+    private static String libnbd(String tool, Object... arguments) {
+        return Tool.require(tool, "libnbd-bin").run(arguments).expectExit(0).stdout();
     }
 
     @Test
