@@ -1,0 +1,53 @@
+package io.jimg.fuzz;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+
+/**
+ * Does something on this thread and sees to it that it stays within bounds of processor time and memory, and that it
+ * fails, if it fails, with an {@link IOException}.
+ */
+final class Bounds {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final long SECOND = 1_000_000_000L;
+
+    private Bounds() {}
+
+    /** Something that may fail. */
+    interface Step {
+        /** Does it. */
+        void run() throws IOException;
+    }
+
+    /**
+     * Does one step.
+     *
+     * @param name for the finding
+     * @param seconds of processor time that it may take
+     * @param mebibytes that it may allocate, all in all
+     * @return whether it did not fail
+     */
+    static boolean within(String name, int seconds, int mebibytes, Step step) {
+        long time = THREADS.getCurrentThreadCpuTime();
+        long memory = THREADS.getCurrentThreadAllocatedBytes();
+        boolean done = true;
+        try {
+            step.run();
+        } catch (IOException refused) {
+            if (refused.getMessage() == null || refused.getMessage().isBlank()) {
+                throw new BrokenPromise(name + " fails without a sentence: " + refused);
+            }
+            done = false;
+        }
+        long used = THREADS.getCurrentThreadCpuTime() - time;
+        if (used > seconds * SECOND) {
+            throw new BrokenPromise(name + " took " + used / (SECOND / 1000) + " ms of processor time");
+        }
+        long allocated = THREADS.getCurrentThreadAllocatedBytes() - memory;
+        if (allocated > (long) mebibytes << 20) {
+            throw new BrokenPromise(name + " allocated " + (allocated >> 20) + " MiB");
+        }
+        return done;
+    }
+}
