@@ -19,16 +19,26 @@ public final class NamesTarget {
 
     /** One run: a byte that says what the rest is. */
     public static void fuzzerTestOneInput(byte[] bytes) {
+        Bounds.run(() -> one(bytes));
+    }
+
+    private static void one(byte[] bytes) {
         FuzzInput input = new FuzzInput(bytes);
         int kind = input.below(4);
         String text = new String(input.take(bytes.length), StandardCharsets.UTF_8);
         switch (kind) {
             case 0 -> open("json:" + text);
             case 1 -> open(text);
-            case 2 ->
-                Bounds.within(
-                        "an NBD name", 4, 50, () -> NBD.nameOf(NBD.schema().parse(NBD.parseName(text))));
+            case 2 -> nbdName(text);
             default -> options(text);
+        }
+    }
+
+    /** A protocol is given those names alone that begin with one of its prefixes and a colon. */
+    private static void nbdName(String text) {
+        for (String prefix : NBD.prefixes()) {
+            Bounds.within(
+                    "an NBD name", 4, 50, () -> NBD.nameOf(NBD.schema().parse(NBD.parseName(prefix + ":" + text))));
         }
     }
 

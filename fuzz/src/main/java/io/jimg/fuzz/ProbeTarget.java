@@ -8,6 +8,10 @@ public final class ProbeTarget {
 
     /** One run: a byte that says how, and the image's bytes. */
     public static void fuzzerTestOneInput(byte[] bytes) {
+        Bounds.run(() -> one(bytes));
+    }
+
+    private static void one(byte[] bytes) {
         if (bytes.length == 0) {
             return;
         }

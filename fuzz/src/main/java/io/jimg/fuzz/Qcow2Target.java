@@ -10,6 +10,10 @@ public final class Qcow2Target {
 
     /** One run: an image by the input, opened, told about, mapped, read and checked. */
     public static void fuzzerTestOneInput(byte[] bytes) {
+        Bounds.run(() -> one(bytes));
+    }
+
+    private static void one(byte[] bytes) {
         Reading.all(specimen(new FuzzInput(bytes)));
     }
 

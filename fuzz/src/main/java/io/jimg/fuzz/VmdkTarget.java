@@ -10,6 +10,10 @@ public final class VmdkTarget {
 
     /** One run: a disk by the input and what is done with it. */
     public static void fuzzerTestOneInput(byte[] bytes) {
+        Bounds.run(() -> one(bytes));
+    }
+
+    private static void one(byte[] bytes) {
         FuzzInput input = new FuzzInput(bytes);
         Seed seed = SEEDS.get(input.below(SEEDS.size()));
         int mode = input.next();
