@@ -5,5 +5,6 @@ module io.jimg.cli {
     requires io.jimg;
     requires io.jimg.all;
     requires io.jimg.host;
+    requires io.jimg.nbd;
     requires jdk.unsupported; // a signal that asks for progress: sun.misc.Signal
 }

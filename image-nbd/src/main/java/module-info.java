@@ -4,6 +4,7 @@ module io.jimg.nbd {
     requires transitive io.jimg;
 
     exports io.jimg.nbd;
+    exports io.jimg.nbd.tls;
     exports io.jimg.nbd.wire to
             io.jimg.vmm;
 

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param secrets who gives passphrases
  * @param notices who is told what is found and put right on the way
  * @param throttleGroups who gives the groups of throttled images
+ * @param tlsCredentials who gives the TLS credentials that protocols ask for
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file
  *     ({@code backing.…}) as text
  */
@@ -41,6 +42,7 @@ public record OpenOptions(
         Secrets secrets,
         Notices notices,
         ThrottleGroups throttleGroups,
+        TlsCredentials tlsCredentials,
         DottedOptions driverOptions) {
 
     /** Read-only, by content, alone. */
@@ -58,6 +60,7 @@ public record OpenOptions(
             Secrets.NONE,
             Notices.NONE,
             ThrottleGroups.NONE,
+            TlsCredentials.NONE,
             DottedOptions.EMPTY);
 
     /** With the format stated, or, by null, found by content. */
@@ -151,6 +154,13 @@ public record OpenOptions(
         return draft.finish();
     }
 
+    /** With another source of TLS credentials. */
+    public OpenOptions withTlsCredentials(TlsCredentials value) {
+        Draft draft = new Draft(this);
+        draft.tlsCredentials = value;
+        return draft.finish();
+    }
+
     /** With other options for the drivers. */
     public OpenOptions withDriverOptions(DottedOptions value) {
         Draft draft = new Draft(this);
@@ -175,6 +185,7 @@ public record OpenOptions(
         Secrets secrets;
         Notices notices;
         ThrottleGroups throttleGroups;
+        TlsCredentials tlsCredentials;
         DottedOptions driverOptions;
 
         Draft(OpenOptions options) {
@@ -191,6 +202,7 @@ public record OpenOptions(
             secrets = options.secrets;
             notices = options.notices;
             throttleGroups = options.throttleGroups;
+            tlsCredentials = options.tlsCredentials;
             driverOptions = options.driverOptions;
         }
 
@@ -209,6 +221,7 @@ public record OpenOptions(
                     secrets,
                     notices,
                     throttleGroups,
+                    tlsCredentials,
                     driverOptions);
         }
     }

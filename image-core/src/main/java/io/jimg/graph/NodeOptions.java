@@ -150,7 +150,8 @@ final class NodeOptions {
         if (share && toWrite) {
             throw new ImageException(ErrorKind.BAD_OPTION, "force-share=on can only be used with read-only images");
         }
-        return new ProtocolDriver.Mode(toWrite, cacheMode(caller.cache(), common), !share, caller.inspectOnly());
+        return new ProtocolDriver.Mode(
+                toWrite, cacheMode(caller.cache(), common), !share, caller.inspectOnly(), caller.tlsCredentials());
     }
 
     private static CacheMode cacheMode(CacheMode asked, Options common) {

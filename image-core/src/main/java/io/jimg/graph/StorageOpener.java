@@ -135,7 +135,11 @@ final class StorageOpener {
         return protocol.open(
                 options,
                 new ProtocolDriver.Mode(
-                        mode.writable() && !readOnly, mode.cache(), mode.locking() && !share, mode.inspectOnly()));
+                        mode.writable() && !readOnly,
+                        mode.cache(),
+                        mode.locking() && !share,
+                        mode.inspectOnly(),
+                        mode.tlsCredentials()));
     }
 
     /** Opens a storage over another, which is named, described by options, or an image of a format. */

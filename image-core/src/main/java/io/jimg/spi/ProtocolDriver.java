@@ -2,6 +2,7 @@ package io.jimg.spi;
 
 import io.jimg.CacheMode;
 import io.jimg.Options;
+import io.jimg.TlsCredentials;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.List;
@@ -45,12 +46,14 @@ public interface ProtocolDriver {
      * @param locking whether QEMU's locks are taken; false for {@code -U}
      * @param inspectOnly whether what it is opened for is to tell about it, so that {@link Storage#allocatedSize()}
      *     will be asked
+     * @param tlsCredentials who gives the TLS credentials that the options name
      */
-    record Mode(boolean writable, CacheMode cache, boolean locking, boolean inspectOnly) {
+    record Mode(
+            boolean writable, CacheMode cache, boolean locking, boolean inspectOnly, TlsCredentials tlsCredentials) {
 
-        /** To be used, not only inspected. */
+        /** To be used, not only inspected, and without TLS credentials. */
         public Mode(boolean writable, CacheMode cache, boolean locking) {
-            this(writable, cache, locking, false);
+            this(writable, cache, locking, false, TlsCredentials.NONE);
         }
     }
 

@@ -55,9 +55,12 @@ public final class Nbd {
                     + " fails. If non-zero, the nbd driver will repeat connection attempts until successful or until"
                     + " @open-timeout seconds have elapsed. Default 0");
 
-    static final Option<String> TLS_CREDS =
+    /** The id of the TLS credentials; without it, nothing is encrypted. */
+    public static final Option<String> TLS_CREDS =
             Option.of("tls-creds", OptionType.STRING, "ID of the TLS credentials to use");
-    static final Option<String> TLS_HOSTNAME =
+
+    /** Whom the server's certificate must be for, if not for the host that is connected to. */
+    public static final Option<String> TLS_HOSTNAME =
             Option.of("tls-hostname", OptionType.STRING, "Override hostname for validating TLS x509 certificate");
 
     static final Schema SCHEMA = Schema.of(

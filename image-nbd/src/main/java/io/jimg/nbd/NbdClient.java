@@ -60,9 +60,27 @@ public final class NbdClient implements AutoCloseable {
      * @param contexts names of the contexts of metadata to be chosen
      */
     public static NbdClient connect(NbdAddress address, String export, List<String> contexts) throws IOException {
-        Wire wire = Connector.connect(address);
+        return connect(new Target(address, export, contexts, null));
+    }
+
+    /**
+     * Connects and negotiates in TLS.
+     *
+     * @param export empty for the default export
+     * @param contexts names of the contexts of metadata to be chosen
+     * @throws ImageException where the server does not do so, or is not who it should be
+     */
+    public static NbdClient connect(NbdAddress address, String export, List<String> contexts, ClientTls tls)
+            throws IOException {
+        return connect(new Target(address, export, contexts, tls));
+    }
+
+    static NbdClient connect(Target target) throws IOException {
+        Wire wire = Connector.connect(target.address());
         try {
-            return new NbdClient(address.url(export), wire, new Negotiation(wire, export, contexts).run());
+            Negotiation negotiation = new Negotiation(wire, target);
+            ExportInfo info = negotiation.run();
+            return new NbdClient(target.url(), negotiation.wire(), info);
         } catch (Throwable failure) {
             wire.close();
             throw failure;
@@ -349,6 +367,7 @@ public final class NbdClient implements AutoCloseable {
         try {
             PendingRequest end = new PendingRequest(Transmission.CMD_DISC, 0, 0, 0, null, -1, state.newCondition());
             wire.write(header(end));
+            wire.finish();
         } catch (IOException gone) {
             lose(gone);
             return;

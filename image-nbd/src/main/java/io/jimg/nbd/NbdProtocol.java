@@ -3,6 +3,7 @@ package io.jimg.nbd;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
+import io.jimg.TlsIdentity;
 import io.jimg.nbd.wire.Transmission;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ProtocolDriver;
@@ -53,17 +54,12 @@ public final class NbdProtocol implements ProtocolDriver {
     @Override
     public Storage open(Options options, Mode mode) throws IOException {
         NbdAddress address = Addresses.of(options);
-        String credentials = options.get(Nbd.TLS_CREDS);
-        if (credentials != null) {
-            throw new ImageException(ErrorKind.BAD_OPTION, "No TLS credentials with id '" + credentials + "'");
-        }
+        ClientTls tls = tls(options, mode, address);
         String export = options.require(Nbd.EXPORT);
         @Nullable String given = options.get(Nbd.CONTEXT);
         String context = given == null ? Transmission.BASE_ALLOCATION : given;
         Session session = new Session(
-                address,
-                export,
-                List.of(context),
+                new Target(address, export, List.of(context), tls),
                 options.require(Nbd.OPEN_TIMEOUT),
                 options.require(Nbd.RECONNECT_DELAY));
         try {
@@ -83,6 +79,25 @@ public final class NbdProtocol implements ProtocolDriver {
             session.close();
             throw failure;
         }
+    }
+
+    private static @Nullable ClientTls tls(Options options, Mode mode, NbdAddress address) throws IOException {
+        String id = options.get(Nbd.TLS_CREDS);
+        if (id == null) {
+            return null;
+        }
+        TlsIdentity identity = mode.tlsCredentials().find(id);
+        if (identity == null) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "No TLS credentials with id '" + id + "'");
+        }
+        if (identity.endpoint() != TlsIdentity.Endpoint.CLIENT) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "Expected TLS credentials for a client endpoint");
+        }
+        String host = options.get(Nbd.TLS_HOSTNAME);
+        if (host == null && address instanceof NbdAddress.Inet inet) {
+            host = inet.host();
+        }
+        return new ClientTls(identity, host);
     }
 
     /** {@inheritDoc} An export is there or not: what is there is opened as it is. */

@@ -5,14 +5,17 @@ import io.jimg.ImageException;
 import io.jimg.nbd.ExportInfo.BlockSizes;
 import io.jimg.nbd.ExportInfo.Context;
 import io.jimg.nbd.ExportInfo.Replies;
+import io.jimg.nbd.tls.TlsWire;
 import io.jimg.nbd.wire.Handshake;
 import io.jimg.nbd.wire.Wire;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /** The client's side of the handshake, in the order in which QEMU goes through it. Used once. */
@@ -25,9 +28,10 @@ final class Negotiation {
     private static final int LARGEST_MINIMUM = 64 << 10;
     private static final int LEAST_PREFERRED = 512;
 
-    private final Wire wire;
     private final String export;
     private final List<String> wanted;
+    private final @Nullable ClientTls tls;
+    private Wire wire;
 
     private boolean padding = true;
     private Replies replies = Replies.SIMPLE;
@@ -36,16 +40,17 @@ final class Negotiation {
     private int flags;
     private BlockSizes blockSizes = BlockSizes.DEFAULT;
 
-    /**
-     * A handshake to be done.
-     *
-     * @param export empty for the default export
-     * @param wanted names of contexts of metadata; those that the server does not have are left out of the result
-     */
-    Negotiation(Wire wire, String export, List<String> wanted) {
+    /** A handshake to be done. Contexts of metadata that the server does not have are left out of its result. */
+    Negotiation(Wire wire, Target target) {
         this.wire = wire;
-        this.export = export;
-        this.wanted = wanted;
+        this.export = target.export();
+        this.wanted = target.contexts();
+        this.tls = target.tls();
+    }
+
+    /** The wire that goes on from here, which is another than in the beginning where TLS is spoken. */
+    Wire wire() {
+        return wire;
     }
 
     /** Goes through it, up to where requests may be sent. */
@@ -54,6 +59,9 @@ final class Negotiation {
             begin();
         } catch (EOFException early) {
             throw broken("Failed to read data: " + early.getMessage(), early);
+        } catch (SSLException refused) {
+            // In TLS 1.3 a client learns only after the handshake that its certificate was not wanted.
+            throw broken("Cannot read from TLS channel: " + refused.getMessage(), refused);
         }
         if (size < 0) {
             throw broken("export length " + Long.toUnsignedString(size) + " is too large", null);
@@ -82,6 +90,7 @@ final class Negotiation {
     }
 
     private void oldstyle() throws IOException {
+        requireNoTls();
         if (!export.isEmpty()) {
             throw broken("Server does not support non-empty export names", null);
         }
@@ -97,8 +106,12 @@ final class Negotiation {
         int answer = (fixed ? Handshake.FIXED_NEWSTYLE : 0) | (padding ? 0 : Handshake.NO_ZEROES);
         wire.write(ByteBuffer.allocate(Integer.BYTES).putInt(answer).flip());
         if (!fixed) {
+            requireNoTls();
             exportName();
             return;
+        }
+        if (tls != null) {
+            startTls(tls);
         }
         if (accepted(Handshake.OPT_EXTENDED_HEADERS)) {
             replies = Replies.EXTENDED;
@@ -113,14 +126,47 @@ final class Negotiation {
         }
     }
 
+    private void requireNoTls() throws ImageException {
+        if (tls != null) {
+            throw broken("Server does not support STARTTLS", null);
+        }
+    }
+
+    private void startTls(ClientTls wish) throws IOException {
+        if (wish.identity().verifyPeer() && wish.hostname() == null) {
+            throw broken("No hostname for certificate validation", null);
+        }
+        send(Handshake.OPT_STARTTLS, ByteBuffer.allocate(0));
+        OptionReply reply = receive(Handshake.OPT_STARTTLS);
+        if (reply.type != Handshake.REP_ACK) {
+            reply.requireUnsupported();
+            throw broken("Server does not support STARTTLS", null);
+        }
+        try {
+            wire = TlsWire.client(wire, wish.identity(), wish.hostname());
+        } catch (SSLException refused) {
+            throw broken(reason(refused), refused);
+        }
+    }
+
+    /** What is wrong with a certificate, where that is it. */
+    private static String reason(SSLException refused) {
+        for (Throwable cause = refused.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertificateException certificate) {
+                return String.valueOf(certificate.getMessage());
+            }
+        }
+        return "TLS handshake failed: " + refused.getMessage();
+    }
+
+    /** Whether the server does; a server that refuses the export, too, says so when it comes to that. */
     private boolean accepted(int option) throws IOException {
         send(option, ByteBuffer.allocate(0));
         OptionReply reply = receive(option);
-        if (reply.type == Handshake.REP_ACK) {
-            return true;
+        if (reply.type >= 0 && reply.type != Handshake.REP_ACK) {
+            throw reply.unexpected();
         }
-        reply.requireUnsupported();
-        return false;
+        return reply.type == Handshake.REP_ACK;
     }
 
     private void chooseContexts() throws IOException {
@@ -289,7 +335,7 @@ final class Negotiation {
                 case Handshake.REP_ERR_INVALID -> "Invalid parameters for" + which;
                 case Handshake.REP_ERR_PLATFORM -> "Server lacks support for" + which;
                 case Handshake.REP_ERR_TLS_REQD ->
-                    "Server requires TLS for" + which + "\nDid you forget a valid tls-creds?";
+                    "TLS negotiation required before" + which + "\nDid you forget a valid tls-creds?";
                 case Handshake.REP_ERR_UNKNOWN -> "Requested export not available";
                 case Handshake.REP_ERR_SHUTDOWN -> "Server shutting down before" + which;
                 case Handshake.REP_ERR_BLOCK_SIZE_REQD -> "Server requires INFO_BLOCK_SIZE for" + which;
@@ -305,6 +351,7 @@ final class Negotiation {
     private static String optionName(int option) {
         return switch (option) {
             case Handshake.OPT_GO -> "go";
+            case Handshake.OPT_STARTTLS -> "starttls";
             case Handshake.OPT_STRUCTURED_REPLY -> "structured reply";
             case Handshake.OPT_SET_META_CONTEXT -> "set meta context";
             case Handshake.OPT_EXTENDED_HEADERS -> "extended headers";

@@ -3,7 +3,6 @@ package io.jimg.nbd;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import java.io.IOException;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -16,9 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Session implements AutoCloseable {
     private static final long PAUSE_NANOSECONDS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private final NbdAddress address;
-    private final String export;
-    private final List<String> contexts;
+    private final Target target;
     private final long patienceNanoseconds;
     private final ReentrantLock reconnecting = new ReentrantLock();
     private volatile NbdClient client;
@@ -31,11 +28,8 @@ final class Session implements AutoCloseable {
      * @param openSeconds for how long a connection that fails is tried again
      * @param reconnectSeconds for how long requests wait after a connection was lost
      */
-    Session(NbdAddress address, String export, List<String> contexts, long openSeconds, long reconnectSeconds)
-            throws IOException {
-        this.address = address;
-        this.export = export;
-        this.contexts = contexts;
+    Session(Target target, long openSeconds, long reconnectSeconds) throws IOException {
+        this.target = target;
         this.patienceNanoseconds = TimeUnit.SECONDS.toNanos(reconnectSeconds);
         this.client = connect(TimeUnit.SECONDS.toNanos(openSeconds));
     }
@@ -100,7 +94,7 @@ final class Session implements AutoCloseable {
                 givenUp = true;
                 next.close();
                 throw new ImageException(
-                        ErrorKind.IO, "Server changed the export while it was away", address.url(export), 0, lost);
+                        ErrorKind.IO, "Server changed the export while it was away", target.url(), 0, lost);
             }
             used.close();
             client = next;
@@ -113,7 +107,7 @@ final class Session implements AutoCloseable {
         long deadline = System.nanoTime() + patience;
         while (true) {
             try {
-                return NbdClient.connect(address, export, contexts);
+                return NbdClient.connect(target);
             } catch (IOException failed) {
                 if (closed || System.nanoTime() - deadline >= 0) {
                     throw failed;

@@ -60,13 +60,11 @@ public final class ImageSource {
      * @throws CommandException if a format is stated for a list of options
      */
     public Located locate(String name, @Nullable String format) throws CommandException {
-        OpenOptions options = OpenOptions.DEFAULT
+        OpenOptions options = secrets.in(OpenOptions.DEFAULT
                 .withGate(OpenGate.ALLOW)
                 .withForceShare(forceShare)
                 .withCache(cache)
-                .withNotices(console)
-                .withSecrets(secrets)
-                .withThrottleGroups(secrets.throttleGroups());
+                .withNotices(console));
         if (!imageOpts) {
             return new Located(name, name, options.withFormat(format), console);
         }

@@ -1,7 +1,11 @@
 package io.jimg.cli.arguments;
 
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.OpenOptions;
 import io.jimg.Secrets;
-import io.jimg.ThrottleGroups;
+import io.jimg.TlsCredentials;
+import io.jimg.TlsIdentity;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Failures;
 import java.io.IOException;
@@ -13,10 +17,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What {@code --object} defines: secrets and groups of throttled images, which are all that an image can need here. */
-public final class SecretObjects implements Secrets {
+/**
+ * What {@code --object} defines: secrets, groups of throttled images and TLS credentials, which are all that an image
+ * can need here.
+ */
+public final class SecretObjects implements Secrets, TlsCredentials {
     private final Map<String, byte[]> secrets = new LinkedHashMap<>();
     private final ThrottleObjects groups = new ThrottleObjects();
+    private final TlsObjects credentials = new TlsObjects();
 
     /**
      * Reads a definition such as {@code secret,id=sec0,data=123456} or {@code secret,id=sec0,file=/path,format=base64}.
@@ -26,8 +34,8 @@ public final class SecretObjects implements Secrets {
     public void define(String definition) throws CommandException, IOException {
         Map<String, String> words = OptionLists.parse(definition, "qom-type", ShortForms.REFUSED);
         String type = require(words, "qom-type");
-        boolean group = type.equals("throttle-group");
-        if (!group && !type.equals("secret")) {
+        boolean secret = type.equals("secret");
+        if (!secret && !type.equals("throttle-group") && !type.equals("tls-creds-x509")) {
             throw new CommandException("Parameter 'qom-type' does not accept value '" + type + "'");
         }
         String id = require(words, "id");
@@ -36,18 +44,23 @@ public final class SecretObjects implements Secrets {
                     + "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
         }
         for (String key : words.keySet()) {
-            if (!group && !known(key)) {
+            if (secret && !known(key)) {
                 throw new CommandException("Parameter '" + key + "' is unexpected");
             }
         }
-        if (secrets.containsKey(id) || groups.find(id) != null) {
+        if (isOther(id) || credentials.has(id)) {
             throw new CommandException("attempt to add duplicate property '" + id + "' to object (type 'container')");
         }
-        if (group) {
-            groups.define(id, words);
-        } else {
-            secrets.put(id, decode(words, content(words)));
+        switch (type) {
+            case "throttle-group" -> groups.define(id, words);
+            case "tls-creds-x509" -> credentials.define(id, words);
+            default -> secrets.put(id, decode(words, content(words)));
         }
+    }
+
+    /** Whether it is the id of something that is no TLS credentials. */
+    private boolean isOther(String id) {
+        return secrets.containsKey(id) || groups.find(id) != null;
     }
 
     private static boolean known(String key) {
@@ -116,9 +129,18 @@ public final class SecretObjects implements Secrets {
         };
     }
 
-    /** The groups that were defined. */
-    public ThrottleGroups throttleGroups() {
-        return groups;
+    /** Options under which images find what was defined. */
+    public OpenOptions in(OpenOptions options) {
+        return options.withSecrets(this).withThrottleGroups(groups).withTlsCredentials(this);
+    }
+
+    /** {@inheritDoc} The other kinds of objects are no credentials. */
+    @Override
+    public @Nullable TlsIdentity find(String id) throws ImageException {
+        if (isOther(id)) {
+            throw new ImageException(ErrorKind.BAD_OPTION, "Object with id '" + id + "' is not TLS credentials");
+        }
+        return credentials.find(id);
     }
 
     @Override

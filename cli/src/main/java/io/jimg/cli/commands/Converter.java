@@ -144,16 +144,16 @@ final class Converter {
                 .backingFile(request.backing)
                 .backingFormat(request.backingFormat)
                 .warnings(sentence -> console.error("warning: " + sentence))
-                .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(request.source.secrets()));
+                .backingOptions(request.source.secrets().in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW)));
     }
 
     private DiskImage openTarget(String target) throws CommandException, IOException {
-        OpenOptions how = OpenOptions.DEFAULT
-                .withGate(OpenGate.ALLOW)
-                .withWritable(true)
-                .withSecrets(request.source.secrets())
-                .withThrottleGroups(request.source.secrets().throttleGroups())
-                .withCache(targetCacheMode());
+        OpenOptions how = request.source
+                .secrets()
+                .in(OpenOptions.DEFAULT
+                        .withGate(OpenGate.ALLOW)
+                        .withWritable(true)
+                        .withCache(targetCacheMode()));
         return (request.targetImageOpts
                         ? request.source.locateTree(target, null, how)
                         : new ImageSource.Located(target, target, how.withFormat(request.format), console))

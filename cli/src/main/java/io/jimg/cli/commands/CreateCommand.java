@@ -97,7 +97,7 @@ final class CreateCommand implements Command {
                 .backingFormat(backingFormat)
                 .unsafeBacking(unsafe)
                 .warnings(sentence -> console.error("warning: " + sentence))
-                .backingOptions(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withSecrets(secrets));
+                .backingOptions(secrets.in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW)));
         if (operands.size() >= 2) {
             create.size(SizeArgument.parse("image size", operands.get(1)));
         }

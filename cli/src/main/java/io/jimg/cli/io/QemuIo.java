@@ -156,10 +156,7 @@ public final class QemuIo {
 
     private Target target(String operand) throws CommandException {
         Target target = choice.target();
-        target = target.with(target.options()
-                .withSecrets(secrets)
-                .withThrottleGroups(secrets.throttleGroups())
-                .withFormat(format));
+        target = target.with(secrets.in(target.options()).withFormat(format));
         if (!imageOpts) {
             return target.named(operand);
         }

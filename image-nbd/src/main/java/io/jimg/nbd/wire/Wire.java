@@ -19,6 +19,11 @@ public interface Wire extends AutoCloseable {
     /** Writes all of these buffers from their positions to their limits. */
     void write(ByteBuffer... sources) throws IOException;
 
+    /**
+     * Says that nothing more will be written, where the wire has words for it. Like a write: by one thread at a time.
+     */
+    default void finish() throws IOException {}
+
     /** Ends it; idempotent. */
     @Override
     void close();

@@ -43,8 +43,8 @@ final class Conversation {
      * @param mostThreads that work on requests at once
      * @param threads starts one
      */
-    Conversation(Wire wire, ServerHandshake.Agreement agreement, int mostThreads, Consumer<Runnable> threads) {
-        this.wire = wire;
+    Conversation(ServerHandshake.Agreement agreement, int mostThreads, Consumer<Runnable> threads) {
+        this.wire = agreement.wire();
         this.format = agreement.replies();
         this.replies = new ReplyWriter(wire, format);
         this.executor = new RequestExecutor(agreement.offer(), agreement.contexts(), replies);
@@ -69,6 +69,12 @@ final class Conversation {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+        try {
+            wire.finish();
+        } catch (IOException gone) {
+            // Who left without waiting for a last word misses none.
+            wire.close();
         }
     }
 

@@ -6,13 +6,17 @@ import io.jimg.ImageException;
 import io.jimg.Option;
 import io.jimg.OptionType;
 import io.jimg.Options;
+import io.jimg.TlsIdentity;
 import io.jimg.nbd.NbdAddress;
+import io.jimg.nbd.tls.X509Folder;
 import io.jimg.spi.Schema;
 import io.jimg.vmm.DiskBackend;
 import io.jimg.vmm.ExportStatistics;
 import io.jimg.vmm.RunningExport;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The transport {@code nbd}: a server with one export. */
 public final class NbdBackend implements DiskBackend {
@@ -32,7 +36,20 @@ public final class NbdBackend implements DiskBackend {
     /** Whether writes are refused. */
     public static final Option<Boolean> READ_ONLY = Option.of("read-only", OptionType.BOOL, false, "Refuse writes");
 
-    private static final Schema SCHEMA = Schema.of(SOCKET, HOST, PORT, EXPORT, READ_ONLY);
+    /** Folder of the server's TLS credentials, as {@link X509Folder} reads them; without it, nothing is encrypted. */
+    public static final Option<String> TLS_DIR =
+            Option.of("tls-dir", OptionType.STRING, "Folder of PEM files: speak TLS with these credentials");
+
+    /** Whether clients must have a certificate that {@code ca-cert.pem} vouches for. */
+    public static final Option<Boolean> TLS_VERIFY_PEER =
+            Option.of("tls-verify-peer", OptionType.BOOL, true, "Demand certificates of clients");
+
+    /** Whether clients may do without TLS although there is a {@link #TLS_DIR}. */
+    public static final Option<Boolean> TLS_OPTIONAL =
+            Option.of("tls-optional", OptionType.BOOL, false, "Serve clients that do without TLS, too");
+
+    private static final Schema SCHEMA =
+            Schema.of(SOCKET, HOST, PORT, EXPORT, READ_ONLY, TLS_DIR, TLS_VERIFY_PEER, TLS_OPTIONAL);
     private static final int HIGHEST_PORT = 0xffff;
 
     /** The transport. */
@@ -52,7 +69,7 @@ public final class NbdBackend implements DiskBackend {
     public RunningExport start(BlockDevice device, Options options) throws IOException {
         String name = options.require(EXPORT);
         NbdExport export = NbdExport.of(name, device).withReadOnly(options.require(READ_ONLY));
-        NbdServer server = NbdServer.start(address(options), List.of(export), NbdServerLimits.DEFAULT);
+        NbdServer server = NbdServer.start(address(options), List.of(export), NbdServerLimits.DEFAULT, tls(options));
         return new RunningExport() {
             @Override
             public String address() {
@@ -69,6 +86,20 @@ public final class NbdBackend implements DiskBackend {
                 server.close();
             }
         };
+    }
+
+    /**
+     * What {@link #TLS_DIR}, {@link #TLS_VERIFY_PEER} and {@link #TLS_OPTIONAL} say; null for no TLS.
+     *
+     * @throws ImageException where the folder's files are not what they must be
+     */
+    public static @Nullable ServerTls tls(Options options) throws IOException {
+        String folder = options.get(TLS_DIR);
+        return folder == null
+                ? null
+                : new ServerTls(
+                        X509Folder.load(Path.of(folder), TlsIdentity.Endpoint.SERVER, options.require(TLS_VERIFY_PEER)),
+                        !options.require(TLS_OPTIONAL));
     }
 
     private static NbdAddress address(Options options) throws ImageException {

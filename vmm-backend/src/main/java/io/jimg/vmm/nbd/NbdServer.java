@@ -43,16 +43,22 @@ public final class NbdServer implements AutoCloseable {
     private final NbdAddress address;
     private final Map<String, Offer> offers;
     private final NbdServerLimits limits;
+    private final @Nullable ServerTls tls;
     private final Semaphore places;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
 
     private NbdServer(
-            ServerSocketChannel listening, NbdAddress address, Map<String, Offer> offers, NbdServerLimits limits) {
+            ServerSocketChannel listening,
+            NbdAddress address,
+            Map<String, Offer> offers,
+            NbdServerLimits limits,
+            @Nullable ServerTls tls) {
         this.listening = listening;
         this.address = address;
         this.offers = offers;
         this.limits = limits;
+        this.tls = tls;
         this.places = new Semaphore(limits.connections());
     }
 
@@ -65,6 +71,20 @@ public final class NbdServer implements AutoCloseable {
      */
     public static NbdServer start(NbdAddress address, List<NbdExport> exports, NbdServerLimits limits)
             throws IOException {
+        return start(address, exports, limits, null);
+    }
+
+    /**
+     * Listens from now on.
+     *
+     * @param address where; port 0 stands for any, and a path where an earlier server left its socket is taken over
+     * @param exports names unique, their devices open until the server is closed
+     * @param tls null for none
+     * @throws ImageException in the words of the host where it cannot listen there
+     */
+    public static NbdServer start(
+            NbdAddress address, List<NbdExport> exports, NbdServerLimits limits, @Nullable ServerTls tls)
+            throws IOException {
         Map<String, Offer> offers = new LinkedHashMap<>();
         for (NbdExport export : exports) {
             if (offers.put(export.name(), Offer.of(export, limits.connections() > 1)) != null) {
@@ -73,7 +93,7 @@ public final class NbdServer implements AutoCloseable {
             }
         }
         ServerSocketChannel listening = bind(address);
-        NbdServer server = new NbdServer(listening, boundTo(listening, address), offers, limits);
+        NbdServer server = new NbdServer(listening, boundTo(listening, address), offers, limits, tls);
         server.thread("jimg-nbd-accept", server::accept).start();
         return server;
     }
@@ -187,7 +207,7 @@ public final class NbdServer implements AutoCloseable {
                 }
                 ServerHandshake.Agreement agreement = negotiate(own);
                 if (agreement != null) {
-                    converse(own, agreement);
+                    converse(agreement);
                 }
             } catch (IOException rude) {
                 // The client went away, or does not speak NBD: its connection is closed, and nobody is there to be
@@ -210,12 +230,11 @@ public final class NbdServer implements AutoCloseable {
                 }
             });
             watch.start();
-            return new ServerHandshake(own, offers.values()).run();
+            return new ServerHandshake(own, offers.values(), tls).run();
         }
 
-        private void converse(SocketWire own, ServerHandshake.Agreement agreement) {
+        private void converse(ServerHandshake.Agreement agreement) {
             Conversation held = new Conversation(
-                    own,
                     agreement,
                     limits.requests(),
                     work -> thread("jimg-nbd", work).start());

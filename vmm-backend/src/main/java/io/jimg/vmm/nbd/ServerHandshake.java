@@ -2,6 +2,7 @@ package io.jimg.vmm.nbd;
 
 import io.jimg.nbd.ExportInfo.BlockSizes;
 import io.jimg.nbd.ExportInfo.Replies;
+import io.jimg.nbd.tls.TlsWire;
 import io.jimg.nbd.wire.Handshake;
 import io.jimg.nbd.wire.Wire;
 import java.io.IOException;
@@ -26,7 +27,9 @@ final class ServerHandshake {
     private static final int MOST_OPTIONS = 1000;
     private static final int MOST_QUERIES = 256;
 
-    private final Wire wire;
+    private final @Nullable ServerTls tls;
+    private Wire wire;
+    private boolean encrypted;
     private final Map<String, Offer> offers;
     private Replies replies = Replies.SIMPLE;
     private boolean padding = true;
@@ -35,8 +38,14 @@ final class ServerHandshake {
 
     private List<MetadataContext> contexts = List.of();
 
-    ServerHandshake(Wire wire, Collection<Offer> offers) {
+    /**
+     * A handshake to be done.
+     *
+     * @param tls null for none
+     */
+    ServerHandshake(Wire wire, Collection<Offer> offers, @Nullable ServerTls tls) {
         this.wire = wire;
+        this.tls = tls;
         this.offers = new LinkedHashMap<>();
         offers.forEach(offer -> this.offers.put(offer.export().name(), offer));
     }
@@ -44,11 +53,12 @@ final class ServerHandshake {
     /**
      * What client and server agreed on.
      *
+     * @param wire that goes on
      * @param offer the export
      * @param replies how it is answered
      * @param contexts those that were chosen; the number of each is its place in the list
      */
-    record Agreement(Offer offer, Replies replies, List<MetadataContext> contexts) {}
+    record Agreement(Wire wire, Offer offer, Replies replies, List<MetadataContext> contexts) {}
 
     /** An option as the client sent it. */
     private record ClientOption(int number, @Nullable ByteBuffer data) {}
@@ -69,6 +79,9 @@ final class ServerHandshake {
         for (int i = 0; i < MOST_OPTIONS; i++) {
             ClientOption option = receive();
             if (option.number == Handshake.OPT_EXPORT_NAME) {
+                if (tlsIsMissing()) {
+                    throw new StreamCorruptedException("no export without TLS");
+                }
                 return exportName(option);
             }
             if (option.data == null) {
@@ -77,7 +90,15 @@ final class ServerHandshake {
             }
             if (option.number == Handshake.OPT_ABORT) {
                 reply(option, Handshake.REP_ACK);
+                wire.finish();
                 return null;
+            }
+            if (tlsIsMissing() && option.number != Handshake.OPT_STARTTLS) {
+                reply(
+                        option,
+                        Handshake.REP_ERR_TLS_REQD,
+                        message("Option 0x" + Integer.toHexString(option.number) + " not permitted before TLS"));
+                continue;
             }
             Agreement agreement;
             try {
@@ -109,10 +130,32 @@ final class ServerHandshake {
             }
             case Handshake.OPT_EXTENDED_HEADERS -> upgrade(option, data, Replies.EXTENDED);
             case Handshake.OPT_LIST_META_CONTEXT, Handshake.OPT_SET_META_CONTEXT -> metadata(option, data);
-            case Handshake.OPT_STARTTLS -> reply(option, Handshake.REP_ERR_POLICY, message("TLS not configured"));
+            case Handshake.OPT_STARTTLS -> startTls(option, data);
             default -> reply(option, Handshake.REP_ERR_UNSUP, message("Unsupported option " + option.number));
         }
         return null;
+    }
+
+    private boolean tlsIsMissing() {
+        return tls != null && tls.required() && !encrypted;
+    }
+
+    /** Goes on in TLS, and forgets what was said before, for anybody may have said that. */
+    private void startTls(ClientOption option, ByteBuffer data) throws IOException {
+        if (tls == null) {
+            reply(option, Handshake.REP_ERR_POLICY, message("TLS not configured"));
+        } else if (data.hasRemaining()) {
+            reply(option, Handshake.REP_ERR_INVALID, message("option with data"));
+        } else if (encrypted) {
+            reply(option, Handshake.REP_ERR_INVALID, message("TLS is in use"));
+        } else {
+            reply(option, Handshake.REP_ACK);
+            wire = TlsWire.server(wire, tls.identity());
+            encrypted = true;
+            replies = Replies.SIMPLE;
+            contexts = List.of();
+            contextsOf = null;
+        }
     }
 
     private void upgrade(ClientOption option, ByteBuffer data, Replies wanted) throws IOException {
@@ -161,7 +204,7 @@ final class ServerHandshake {
     }
 
     private Agreement agreement(Offer offer) {
-        return new Agreement(offer, replies, offer.export().name().equals(contextsOf) ? contexts : List.of());
+        return new Agreement(wire, offer, replies, offer.export().name().equals(contextsOf) ? contexts : List.of());
     }
 
     private @Nullable Agreement inform(ClientOption option, ByteBuffer data) throws IOException {

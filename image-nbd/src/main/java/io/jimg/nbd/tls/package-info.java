@@ -1,0 +1,5 @@
+/** TLS under NBD, with X.509 certificates from a folder of PEM files. */
+@NullMarked
+package io.jimg.nbd.tls;
+
+import org.jspecify.annotations.NullMarked;
