@@ -5,8 +5,8 @@ import io.jimg.ImageException;
 import io.jimg.nbd.ExportInfo.BlockSizes;
 import io.jimg.nbd.ExportInfo.Context;
 import io.jimg.nbd.ExportInfo.Replies;
-import io.jimg.nbd.tls.TlsWire;
 import io.jimg.nbd.wire.Handshake;
+import io.jimg.nbd.wire.TlsWire;
 import io.jimg.nbd.wire.Wire;
 import java.io.EOFException;
 import java.io.IOException;
@@ -62,6 +62,10 @@ final class Negotiation {
         } catch (SSLException refused) {
             // In TLS 1.3 a client learns only after the handshake that its certificate was not wanted.
             throw broken("Cannot read from TLS channel: " + refused.getMessage(), refused);
+        } catch (ImageException said) {
+            throw said;
+        } catch (IOException gone) {
+            throw broken("Connection lost in the handshake: " + gone.getMessage(), gone);
         }
         if (size < 0) {
             throw broken("export length " + Long.toUnsignedString(size) + " is too large", null);

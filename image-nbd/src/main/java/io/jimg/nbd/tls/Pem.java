@@ -62,7 +62,7 @@ record Pem(String label, byte[] content) {
             try {
                 blocks.add(new Pem(label, Base64.getDecoder().decode(base64.toString())));
             } catch (IllegalArgumentException malformed) {
-                throw broken(file, malformed.getMessage());
+                throw broken(file, String.valueOf(malformed.getMessage()));
             }
         }
         return blocks;

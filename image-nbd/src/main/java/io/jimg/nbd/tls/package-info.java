@@ -1,4 +1,4 @@
-/** TLS under NBD, with X.509 certificates from a folder of PEM files. */
+/** Credentials for TLS: X.509 certificates from a folder of PEM files. */
 @NullMarked
 package io.jimg.nbd.tls;
 

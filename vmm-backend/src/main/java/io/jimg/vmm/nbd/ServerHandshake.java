@@ -2,8 +2,8 @@ package io.jimg.vmm.nbd;
 
 import io.jimg.nbd.ExportInfo.BlockSizes;
 import io.jimg.nbd.ExportInfo.Replies;
-import io.jimg.nbd.tls.TlsWire;
 import io.jimg.nbd.wire.Handshake;
+import io.jimg.nbd.wire.TlsWire;
 import io.jimg.nbd.wire.Wire;
 import java.io.IOException;
 import java.io.StreamCorruptedException;

@@ -1,7 +1,6 @@
-package io.jimg.nbd.tls;
+package io.jimg.nbd.wire;
 
 import io.jimg.TlsIdentity;
-import io.jimg.nbd.wire.Wire;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.StreamCorruptedException;
