@@ -7,11 +7,10 @@ import io.jimg.crypto.LuksParameters;
 import io.jimg.crypto.LuksVolume;
 import io.jimg.crypto.SectorCipher;
 import io.jimg.spi.CreateRequest;
+import io.jimg.spi.FileSpace;
 import io.jimg.spi.ImageWriter;
-import io.jimg.spi.Zeroes;
 import io.jimg.storage.FileCreation;
 import io.jimg.storage.MemoryStorage;
-import io.jimg.storage.Outcome;
 import io.jimg.storage.Preallocation;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -66,10 +65,7 @@ final class NewVolume implements AutoCloseable {
 
     private void extend(Storage file) throws IOException {
         long length = LuksVolume.headerLength(parameters.cipher()) + size;
-        if (preallocation == Preallocation.FULL
-                || preallocation == Preallocation.FALLOC && file.allocate(0, length) == Outcome.UNSUPPORTED) {
-            Zeroes.write(length, file::write);
-        }
+        FileSpace.take(file, 0, length, preallocation, FileSpace.Watcher.NONE);
         if (file.growsWithZeroes()) {
             file.truncate(length);
         } else if (file.size() < length) {

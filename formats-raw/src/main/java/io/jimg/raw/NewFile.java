@@ -4,9 +4,8 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.spi.AlignedBuffers;
 import io.jimg.spi.CreateRequest;
-import io.jimg.spi.Zeroes;
+import io.jimg.spi.FileSpace;
 import io.jimg.storage.FileCreation;
-import io.jimg.storage.Outcome;
 import io.jimg.storage.Preallocation;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -28,35 +27,12 @@ final class NewFile {
             return;
         }
         Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
-        if (mode == Preallocation.FULL) {
-            reserve("Could not write zeros for preallocation: ", () -> Zeroes.write(size, file::write));
-        } else if (mode == Preallocation.FALLOC) {
-            reserve("Could not preallocate new data: ", () -> allocate(file, size));
-        } else {
+        if (mode == null || mode == Preallocation.OFF) {
             allocateFirstBlock(file, size);
+        } else {
+            FileSpace.take(file, 0, size, mode, FileSpace.Watcher.NONE);
         }
         file.truncate(size);
-    }
-
-    /** Takes space. */
-    @FunctionalInterface
-    private interface Reservation {
-        void run() throws IOException;
-    }
-
-    private static void reserve(String failed, Reservation reservation) throws IOException {
-        try {
-            reservation.run();
-        } catch (IOException failure) {
-            throw ImageException.wrap(failure).prefixed(failed);
-        }
-    }
-
-    /** Where the host cannot reserve space, writing zeroes does, as it does in posix_fallocate. */
-    private static void allocate(Storage file, long size) throws IOException {
-        if (size > 0 && file.allocate(0, size) == Outcome.UNSUPPORTED) {
-            Zeroes.write(size, file::write);
-        }
     }
 
     /**

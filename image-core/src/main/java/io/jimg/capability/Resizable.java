@@ -21,6 +21,15 @@ public interface Resizable {
         public String text() {
             return name().toLowerCase(Locale.ROOT);
         }
+
+        /** What that means for the space of a file without metadata. */
+        public io.jimg.storage.Preallocation ofSpace() {
+            return switch (this) {
+                case OFF, METADATA -> io.jimg.storage.Preallocation.OFF;
+                case FALLOC -> io.jimg.storage.Preallocation.FALLOC;
+                case FULL -> io.jimg.storage.Preallocation.FULL;
+            };
+        }
     }
 
     /**

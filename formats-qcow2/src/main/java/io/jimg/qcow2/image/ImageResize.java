@@ -3,7 +3,6 @@ package io.jimg.qcow2.image;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.Job;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.qcow2.bitmaps.BitmapResize;
@@ -11,6 +10,7 @@ import io.jimg.qcow2.change.MetadataChange;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.resize.Growth;
 import io.jimg.qcow2.resize.Shrinkage;
+import io.jimg.spi.ResizeJob;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -18,19 +18,14 @@ import java.nio.ByteBuffer;
  * A resize of an open image: refuses what cannot be, zeroes what of the last cluster lies behind the old end, and
  * leaves the rest to {@link Growth} or {@link Shrinkage}.
  */
-final class ImageResize extends Job<Long> {
+final class ImageResize extends ResizeJob {
     private static final int SECTOR = 512;
 
     private final Qcow2Image image;
-    private final long newSize;
-    private final Preallocation preallocation;
-    private final boolean shrink;
 
     ImageResize(Qcow2Image image, long newSize, Preallocation preallocation, boolean shrink) {
+        super(image.name(), newSize, preallocation, shrink);
         this.image = image;
-        this.newSize = newSize;
-        this.preallocation = preallocation;
-        this.shrink = shrink;
     }
 
     @Override
@@ -85,20 +80,16 @@ final class ImageResize extends Job<Long> {
 
     private void refuse(Header header) throws ImageException {
         if (image.readOnly()) {
-            throw fail(ErrorKind.READ_ONLY, "The device is open for reading only");
+            throw refusal(ErrorKind.READ_ONLY, "The device is open for reading only");
         }
         if (newSize < 0 || newSize % SECTOR != 0) {
-            throw fail(ErrorKind.BAD_OPTION, "The new size must be a multiple of 512");
+            throw refusal(ErrorKind.BAD_OPTION, "The new size must be a multiple of 512");
         }
         if (header.version() < 3 && header.snapshotCount() > 0) {
-            throw fail(ErrorKind.UNSUPPORTED, "Can't resize a v2 image which has snapshots");
+            throw refusal(ErrorKind.UNSUPPORTED, "Can't resize a v2 image which has snapshots");
         }
-        if (newSize <= header.size() && preallocation != Preallocation.OFF) {
-            throw fail(ErrorKind.BAD_OPTION, "Preallocation can't be used for shrinking an image");
-        }
-        if (newSize < header.size() && !shrink) {
-            throw fail(ErrorKind.BAD_OPTION, "The image would become smaller, which was not allowed");
-        }
+        refusePreallocationWithoutGrowth(header.size());
+        refuseLoss(header.size());
     }
 
     /**
@@ -126,9 +117,5 @@ final class ImageResize extends Job<Long> {
     private void passed(long done, long total) throws ImageException {
         checkCancelled();
         progress(done, total);
-    }
-
-    private ImageException fail(ErrorKind kind, String sentence) {
-        return new ImageException(kind, sentence, image.name(), ImageException.NO_OFFSET, null);
     }
 }

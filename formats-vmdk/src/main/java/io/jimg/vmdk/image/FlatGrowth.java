@@ -3,8 +3,7 @@ package io.jimg.vmdk.image;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.capability.Resizable.Preallocation;
-import io.jimg.spi.Zeroes;
-import io.jimg.storage.Outcome;
+import io.jimg.spi.FileSpace;
 import io.jimg.storage.Storage;
 import io.jimg.vmdk.extent.FlatExtent;
 import java.io.IOException;
@@ -21,20 +20,10 @@ final class FlatGrowth {
      */
     static FlatExtent run(FlatExtent flat, long size, Preallocation preallocation) throws IOException {
         Storage file = flat.file();
-        long old = flat.start() + flat.size();
-        long end = flat.start() + size;
-        switch (preallocation) {
-            case OFF -> file.truncate(end);
-            case FALLOC -> {
-                if (file.allocate(old, end - old) == Outcome.UNSUPPORTED) {
-                    Zeroes.write(end - old, (zeroes, at) -> file.write(zeroes, old + at));
-                }
-            }
-            case FULL -> Zeroes.write(end - old, (zeroes, at) -> file.write(zeroes, old + at));
-            default ->
-                throw new ImageException(
-                        ErrorKind.UNSUPPORTED, "Unsupported preallocation mode: " + preallocation.text());
+        if (preallocation == Preallocation.METADATA) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Unsupported preallocation mode: " + preallocation.text());
         }
+        FileSpace.extend(file, flat.start() + size, preallocation.ofSpace(), FileSpace.Watcher.NONE);
         file.flush();
         return new FlatExtent(file, flat.start(), size);
     }
