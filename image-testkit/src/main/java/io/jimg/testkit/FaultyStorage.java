@@ -1,22 +1,17 @@
 package io.jimg.testkit;
 
-import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.storage.ForwardingStorage;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Outcome;
+import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A storage whose calls fail as told. Calls are counted, so that a test can first run without faults, see how many
- * calls there were, and then let each of them fail in turn. Owns the inner storage. Safe for many threads.
- */
+/** A storage whose calls fail as its {@link FaultPlan} says. Owns the inner storage. Safe for many threads. */
 public final class FaultyStorage extends ForwardingStorage {
 
     /** Calls that can fail. */
@@ -39,10 +34,16 @@ public final class FaultyStorage extends ForwardingStorage {
         EXTENT,
         /** {@link Storage#copyFrom}. */
         COPY,
+        /** {@link Storage#share}. */
+        SHARE,
         /** {@link Storage#flush}. */
         FLUSH,
         /** {@link Storage#close}, which closes the inner storage all the same. */
-        CLOSE;
+        CLOSE,
+        /** The opening of an existing storage by a driver that counts it. */
+        OPEN,
+        /** The making or emptying of a storage by a driver that counts it. */
+        CREATE;
 
         /** Calls that change the content or the length. */
         public static final Set<Call> CHANGES = Set.of(WRITE, ZERO, PUNCH, ALLOCATE, TRUNCATE, COPY);
@@ -57,40 +58,44 @@ public final class FaultyStorage extends ForwardingStorage {
         /** ENOSPC after the first half of the bytes. */
         NO_SPACE,
         /** The answer {@link Outcome#UNSUPPORTED}; an EIO where there is no such answer. */
-        UNSUPPORTED
+        UNSUPPORTED,
+        /** None: the calling thread is interrupted, and the call goes on. */
+        INTERRUPT
     }
 
-    private record Plan(Set<Call> calls, long from, long to, Fault fault) {}
-
-    private final List<Plan> plans = new ArrayList<>();
-    private final long[] counts = new long[Call.values().length];
+    private final FaultPlan plan;
 
     /** Without any fault, until told so. */
     public FaultyStorage(Storage inner) {
-        super(inner);
+        this(inner, new FaultPlan());
     }
 
-    /** Lets the n-th call of those named fail, counted from now and from 1, over all of them together. */
-    public synchronized FaultyStorage failNth(Set<Call> calls, long n, Fault fault) {
-        long before = count(calls);
-        plans.add(new Plan(calls, before + n, before + n, fault));
+    /** With a plan that other storages may share. */
+    public FaultyStorage(Storage inner, FaultPlan plan) {
+        super(inner);
+        this.plan = plan;
+    }
+
+    /** As {@link FaultPlan#failNth}. */
+    public FaultyStorage failNth(Set<Call> calls, long n, Fault fault) {
+        plan.failNth(calls, n, fault);
         return this;
     }
 
-    /** Lets the n-th call of those named and all that follow fail, counted from now and from 1. */
-    public synchronized FaultyStorage failFrom(Set<Call> calls, long n, Fault fault) {
-        plans.add(new Plan(calls, count(calls) + n, Long.MAX_VALUE, fault));
+    /** As {@link FaultPlan#failFrom}. */
+    public FaultyStorage failFrom(Set<Call> calls, long n, Fault fault) {
+        plan.failFrom(calls, n, fault);
         return this;
     }
 
     /** Lets every call succeed again. */
-    public synchronized void heal() {
-        plans.clear();
+    public void heal() {
+        plan.heal();
     }
 
     /** How many calls of those named there have been. */
-    public synchronized long count(Set<Call> calls) {
-        return calls.stream().mapToLong(call -> counts[call.ordinal()]).sum();
+    public long count(Set<Call> calls) {
+        return plan.count(calls);
     }
 
     @Override
@@ -131,6 +136,18 @@ public final class FaultyStorage extends ForwardingStorage {
     }
 
     @Override
+    public Outcome zeroIfFast(long hostOffset, long length) throws IOException {
+        return answer(Call.ZERO) == Outcome.DONE ? super.zeroIfFast(hostOffset, length) : Outcome.UNSUPPORTED;
+    }
+
+    @Override
+    public void discard(long hostOffset, long length) throws IOException {
+        if (answer(Call.PUNCH) == Outcome.DONE) {
+            super.discard(hostOffset, length);
+        }
+    }
+
+    @Override
     public Outcome punch(long hostOffset, long length) throws IOException {
         return answer(Call.PUNCH) == Outcome.DONE ? super.punch(hostOffset, length) : Outcome.UNSUPPORTED;
     }
@@ -160,6 +177,12 @@ public final class FaultyStorage extends ForwardingStorage {
     }
 
     @Override
+    public void share(Sharing sharing) throws IOException {
+        failWhole(Call.SHARE);
+        super.share(sharing);
+    }
+
+    @Override
     public void flush() throws IOException {
         failWhole(Call.FLUSH);
         super.flush();
@@ -172,22 +195,12 @@ public final class FaultyStorage extends ForwardingStorage {
         raise(fault);
     }
 
-    /** Counts a call, and says how it is to fail. */
-    private synchronized @Nullable Fault next(Call call) {
-        counts[call.ordinal()]++;
-        for (Plan plan : plans) {
-            if (plan.calls().contains(call)) {
-                long number = count(plan.calls());
-                if (number >= plan.from() && number <= plan.to()) {
-                    return plan.fault();
-                }
-            }
-        }
-        return null;
+    private @Nullable Fault next(Call call) {
+        return plan.next(call);
     }
 
     private void failWhole(Call call) throws ImageException {
-        raise(next(call));
+        plan.failWhole(call, name());
     }
 
     private Outcome answer(Call call) throws ImageException {
@@ -200,12 +213,6 @@ public final class FaultyStorage extends ForwardingStorage {
     }
 
     private void raise(@Nullable Fault fault) throws ImageException {
-        if (fault == Fault.NO_SPACE) {
-            throw new ImageException(
-                    ErrorKind.NO_SPACE, "No space left on device", name(), ImageException.NO_OFFSET, null);
-        }
-        if (fault != null) {
-            throw new ImageException(ErrorKind.IO, "Input/output error", name(), ImageException.NO_OFFSET, null);
-        }
+        FaultPlan.raise(fault, name());
     }
 }

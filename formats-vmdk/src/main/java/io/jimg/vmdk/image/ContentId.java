@@ -6,6 +6,7 @@ import io.jimg.vmdk.descriptor.DescriptorText;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The descriptor of an open image. Its CID is changed before the first write after opening, so that children of the old
@@ -13,10 +14,16 @@ import java.util.function.IntSupplier;
  * after the virtual disk is opened").
  */
 final class ContentId {
+    /** The key of the parent's CID in a child's descriptor. */
+    static final String PARENT_CID = "parentCID";
+
     private final DescriptorPlace place;
     private final IntSupplier random;
     private volatile Descriptor descriptor;
     private volatile boolean changed;
+
+    /** A child that is open for writing above this image, so that what is written here is a commit of it. */
+    private volatile @Nullable ContentId child;
 
     ContentId(Descriptor descriptor, DescriptorPlace place, IntSupplier random) {
         this.descriptor = descriptor;
@@ -26,6 +33,11 @@ final class ContentId {
 
     Descriptor descriptor() {
         return descriptor;
+    }
+
+    /** Lets a child's descriptor follow what this one says. */
+    void follow(ContentId childAbove) {
+        child = childAbove;
     }
 
     /** Gives the content a new name, once. */
@@ -46,8 +58,26 @@ final class ContentId {
         if (text.value("CID") == null) {
             return;
         }
-        long fresh = next(descriptor.cid());
-        replace(text.with("CID", String.format(Locale.ROOT, "%08x", fresh), "version"));
+        String fresh = String.format(Locale.ROOT, "%08x", next(descriptor.cid()));
+        replace(text.with("CID", fresh, "version"));
+        ContentId above = child;
+        if (above != null) {
+            try {
+                above.replace(above.descriptor.text().with(PARENT_CID, fresh, "CID"));
+            } catch (IOException failure) {
+                takeBack(text, failure);
+                throw failure;
+            }
+        }
+    }
+
+    /** A child that could not note the new CID must be able to read its parent still. */
+    private void takeBack(DescriptorText text, IOException failure) {
+        try {
+            replace(text);
+        } catch (IOException second) {
+            failure.addSuppressed(second);
+        }
     }
 
     /** Writes another text, whose meaning holds from now on. */

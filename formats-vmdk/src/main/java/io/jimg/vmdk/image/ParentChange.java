@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 /** Changes of what an image has beneath it. */
 record ParentChange(VmdkImage image) implements Rebasable, Emptiable {
     private static final String HINT = "parentFileNameHint";
-    private static final String PARENT_CID = "parentCID";
 
     /**
      * Names another parent. Its CID is noted where the parent can be opened; where the image was opened without what
@@ -55,7 +54,7 @@ record ParentChange(VmdkImage image) implements Rebasable, Emptiable {
 
     private void change(DescriptorText text, long parentCid) throws IOException {
         String value = String.format(Locale.ROOT, "%08x", parentCid);
-        DescriptorText changed = text.with(PARENT_CID, value, "CID");
+        DescriptorText changed = text.with(ContentId.PARENT_CID, value, "CID");
         if (new String(changed.bytes(), StandardCharsets.ISO_8859_1).indexOf('\0') >= 0) {
             throw new ImageException(ErrorKind.BAD_OPTION, "A descriptor cannot hold a zero byte");
         }

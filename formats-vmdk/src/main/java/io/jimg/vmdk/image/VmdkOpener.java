@@ -175,6 +175,12 @@ public final class VmdkOpener {
         List<Part> list = extents.open(descriptor, start -> new Parent(beneath, descriptor.parentCid(), start));
         ContentId contentId =
                 new ContentId(descriptor, place == null ? new DescriptorPlace(file, 0, 0) : place, random);
+        if (beneath instanceof VmdkImage vmdk
+                && !vmdk.readOnly()
+                && context.writable()
+                && vmdk.cid() == descriptor.parentCid()) {
+            vmdk.contentId().follow(contentId);
+        }
         return new VmdkImage(new Parts(list, file, codec), contentId, beneath, context);
     }
 

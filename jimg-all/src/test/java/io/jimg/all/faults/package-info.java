@@ -1,0 +1,2 @@
+/** Faults of the host under every operation. */
+package io.jimg.all.faults;
