@@ -15,6 +15,7 @@ import io.jimg.ops.Rebase;
 import io.jimg.testkit.FaultyStorage.Call;
 import io.jimg.testkit.FaultyStorage.Fault;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -339,15 +340,15 @@ class FaultsTest {
             words.addAll(List.of("-r", "all"));
         }
         if (subject.options().isEmpty()) {
-            words.addAll(List.of("-f", "qcow2", folder.resolve(subject.name())));
+            words.addAll(List.of("-f", "qcow2", subject.name()));
         } else {
             words.addAll(List.of(
                     "--object",
                     "secret,id=s,data=word of s",
                     "--image-opts",
-                    "driver=qcow2," + subject.options() + ",file.filename=" + folder.resolve(subject.name())));
+                    "driver=qcow2," + subject.options() + ",file.filename=" + subject.name()));
         }
-        QemuOracle.Result result = oracle.img(words.toArray());
+        Tool.Result result = oracle.imgIn(folder, words.toArray());
         assertThat(result.exitCode()).as("%s", result).isIn(0, 3);
         for (String name : contents.keySet()) {
             Files.delete(folder.resolve(name));
