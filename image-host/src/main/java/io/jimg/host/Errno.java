@@ -64,6 +64,9 @@ public final class Errno {
     /** Text file busy. */
     public static final int ETXTBSY = 26;
 
+    /** Broken pipe: the peer has gone. */
+    public static final int EPIPE = 32;
+
     /** File too large. */
     public static final int EFBIG = 27;
 
@@ -87,6 +90,12 @@ public final class Errno {
 
     /** Operation not supported. */
     public static final int EOPNOTSUPP = 95;
+
+    /** Address already in use. */
+    public static final int EADDRINUSE = 98;
+
+    /** Connection refused: nobody listens. */
+    public static final int ECONNREFUSED = 111;
 
     /** Stale file handle. */
     public static final int ESTALE = 116;
@@ -125,12 +134,15 @@ public final class Errno {
             case ETXTBSY -> "Text file busy";
             case EFBIG -> "File too large";
             case ENOSPC -> "No space left on device";
+            case EPIPE -> "Broken pipe";
             case EROFS -> "Read-only file system";
             case ENAMETOOLONG -> "File name too long";
             case ENOLCK -> "No locks available";
             case ENOSYS -> "Function not implemented";
             case ELOOP -> "Too many levels of symbolic links";
             case EOPNOTSUPP -> "Operation not supported";
+            case EADDRINUSE -> "Address already in use";
+            case ECONNREFUSED -> "Connection refused";
             case ESTALE -> "Stale file handle";
             case EDQUOT -> "Disk quota exceeded";
             default -> "Unknown error " + errno;

@@ -25,4 +25,25 @@ interface Kernel {
      * @param direct a direct buffer
      */
     long addressOf(ByteBuffer direct);
+
+    /**
+     * {@return memory of this process that the kernel mapped, as buffers}
+     *
+     * @param address of its first byte
+     * @param length bytes, greater than zero
+     */
+    MappedBytes mapped(long address, long length);
+
+    /** Mapped memory. Safe for many threads. */
+    interface MappedBytes {
+        /** {@return a buffer of a part, in little-endian order; of no use once this was revoked} */
+        ByteBuffer buffer(long offset, int length);
+
+        /**
+         * Makes all buffers throw {@link IllegalStateException} from now on, so that the memory can be unmapped.
+         *
+         * @throws IllegalStateException where one of them is just being read or written by a channel
+         */
+        void revoke();
+    }
 }

@@ -2,11 +2,13 @@ package io.jimg.host;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -97,5 +99,24 @@ final class LinuxKernel implements Kernel {
     @Override
     public long addressOf(ByteBuffer direct) {
         return MemorySegment.ofBuffer(direct.duplicate().clear()).address();
+    }
+
+    @Override
+    @SuppressWarnings("MustBeClosedChecker") // revoke() closes it
+    public MappedBytes mapped(long address, long length) {
+        // Shared: any thread may use the buffers, and none can any more once the arena is closed.
+        Arena arena = Arena.ofShared();
+        MemorySegment all = MemorySegment.ofAddress(address).reinterpret(length, arena, null);
+        return new MappedBytes() {
+            @Override
+            public ByteBuffer buffer(long offset, int size) {
+                return all.asSlice(offset, size).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+            }
+
+            @Override
+            public void revoke() {
+                arena.close();
+            }
+        };
     }
 }
