@@ -114,8 +114,11 @@ public final class VirtioBlkQueue {
         return queue.nextAvailable();
     }
 
-    private synchronized boolean enter() {
-        if (stopped || broken != null) {
+    private synchronized boolean enter() throws MalformedQueueException {
+        if (broken != null) {
+            throw broken;
+        }
+        if (stopped) {
             return false;
         }
         active++;
@@ -203,9 +206,10 @@ public final class VirtioBlkQueue {
         VirtioBlkRequest request = new VirtioBlkRequest(type, header.getLong(8), data);
         long length = request.length();
         VirtioBlkStatus status = device.execute(request);
-        last.limit(statusPlace + 1).put(statusPlace, (byte) status.ordinal());
         boolean wrote = toGuest && status == VirtioBlkStatus.OK;
-        return wrote ? (int) (length - request.length()) + 1 : 1;
+        int written = wrote ? (int) (length - request.length()) + 1 : 1;
+        last.limit(statusPlace + 1).put(statusPlace, (byte) status.ordinal());
+        return written;
     }
 
     /** Reads the header, which may be spread over several descriptors. */
