@@ -37,6 +37,8 @@ public final class VirtioBlkQueue {
         this.device = device;
         this.queue = new SplitQueue(rings, memory, device.accepted(), nextAvailable);
         this.interrupt = interrupt;
+        // Who served these rings before may have left without asking the driver for notifications.
+        queue.allowNotifications();
     }
 
     /**
