@@ -30,8 +30,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,25 +45,46 @@ class TlsTest {
     private static final int SIZE = 4 << 20;
 
     @TempDir
+    private static Path shared;
+
+    private static TestAuthority authority;
+
+    @TempDir
     private Path folder;
 
-    private TestAuthority authority;
     private Path serverFolder;
     private Path clientFolder;
     private byte[] content;
     private Path disk;
     private BlockDevice device;
 
+    @BeforeAll
+    static void makeAuthority() throws IOException {
+        authority = new TestAuthority(shared.resolve("authority"));
+        authority.issue(shared.resolve("server"), "server");
+        authority.issue(shared.resolve("client"), "client");
+    }
+
+    /** Copies of what all tests share, for some change them. */
     @BeforeEach
-    void makeAuthority() throws IOException {
-        authority = new TestAuthority(folder.resolve("authority"));
-        serverFolder = authority.issue(folder.resolve("server"), "server");
-        clientFolder = authority.issue(folder.resolve("client"), "client");
+    void makeDisk() throws IOException {
+        serverFolder = copy("server");
+        clientFolder = copy("client");
         content = new byte[SIZE];
         new Random(11).nextBytes(content);
         disk = Files.write(folder.resolve("disk.raw"), content);
         device = Images.standard()
                 .open(disk, OpenOptions.DEFAULT.withFormat("raw").withWritable(true));
+    }
+
+    private Path copy(String name) throws IOException {
+        Path copy = Files.createDirectory(folder.resolve(name));
+        try (Stream<Path> files = Files.list(shared.resolve(name))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(file.getFileName()));
+            }
+        }
+        return copy;
     }
 
     @AfterEach
