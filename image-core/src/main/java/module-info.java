@@ -11,6 +11,7 @@ module io.jimg {
     exports io.jimg.ops;
     exports io.jimg.spi;
     exports io.jimg.storage;
+    exports io.jimg.validate;
 
     uses io.jimg.spi.ImageFormat;
     uses io.jimg.spi.ProtocolDriver;

@@ -2,6 +2,7 @@
 module io.jimg.all {
     requires static transitive org.jspecify;
     requires transitive io.jimg;
+    requires io.jimg.crypto;
     requires io.jimg.luks;
     requires io.jimg.nbd;
     requires io.jimg.qcow2;

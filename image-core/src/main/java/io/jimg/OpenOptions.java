@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param notices who is told what is found and put right on the way
  * @param throttleGroups who gives the groups of throttled images
  * @param tlsCredentials who gives the TLS credentials that protocols ask for
+ * @param limits what an image may cost; see {@link #untrusted()}
  * @param driverOptions further options of the format, its file ({@code file.…}) and its backing file
  *     ({@code backing.…}) as text
  */
@@ -43,6 +44,7 @@ public record OpenOptions(
         Notices notices,
         ThrottleGroups throttleGroups,
         TlsCredentials tlsCredentials,
+        OpenLimits limits,
         DottedOptions driverOptions) {
 
     /** Read-only, by content, alone. */
@@ -61,7 +63,35 @@ public record OpenOptions(
             Notices.NONE,
             ThrottleGroups.NONE,
             TlsCredentials.NONE,
+            OpenLimits.NONE,
             DottedOptions.EMPTY);
+
+    /**
+     * For images from strangers, the whole hardening in one word: {@link #DEFAULT}, which is read-only and opens
+     * nothing that an image names ({@link OpenGate#DENY}), with {@link OpenLimits#UNTRUSTED}, so that
+     *
+     * <ul>
+     *   <li>the format must be stated by {@link #withFormat}: opening without one is refused with
+     *       {@link ErrorKind#BAD_OPTION}, nothing is probed;
+     *   <li>a guest of more than 16 TiB is refused, so that reading, mapping, comparing or hashing a whole disk, which
+     *       are linear in its size, have an end; {@link Job#cancel} from another thread or a timer is the time budget;
+     *   <li>more than 16 MiB of tables that stay in memory are refused. What else an open image keeps are caches: of a
+     *       qcow2 at most 32 MiB of L2 tables, but no more than the disk has, and four refcount blocks;
+     *   <li>compressed clusters and grains of more than 2 MiB are refused, and none becomes more than its size: memory
+     *       for decompression is one such buffer a reading thread, and a few that a cache keeps;
+     *   <li>key slots of LUKS that would take more than 48,000,000 iterations of PBKDF2 together are refused;
+     *   <li>where a gate is set by {@link #withGate} all the same, a chain has at most 16 images, each of which is held
+     *       to these limits, its format stated by the image above it.
+     * </ul>
+     *
+     * <pre>{@code
+     * OpenOptions careful = OpenOptions.untrusted().withFormat("qcow2");
+     * try (DiskImage image = Images.standard().open(upload, careful)) { ... }
+     * }</pre>
+     */
+    public static OpenOptions untrusted() {
+        return DEFAULT.withLimits(OpenLimits.UNTRUSTED);
+    }
 
     /** With the format stated, or, by null, found by content. */
     public OpenOptions withFormat(@Nullable String value) {
@@ -158,6 +188,10 @@ public record OpenOptions(
     public OpenOptions withTlsCredentials(TlsCredentials value) {
         Draft draft = new Draft(this);
         draft.tlsCredentials = value;
+    /** With other limits of what an image may cost. */
+    public OpenOptions withLimits(OpenLimits value) {
+        Draft draft = new Draft(this);
+        draft.limits = value;
         return draft.finish();
     }
 
@@ -186,6 +220,7 @@ public record OpenOptions(
         Notices notices;
         ThrottleGroups throttleGroups;
         TlsCredentials tlsCredentials;
+        OpenLimits limits;
         DottedOptions driverOptions;
 
         Draft(OpenOptions options) {
@@ -203,6 +238,7 @@ public record OpenOptions(
             notices = options.notices;
             throttleGroups = options.throttleGroups;
             tlsCredentials = options.tlsCredentials;
+            limits = options.limits;
             driverOptions = options.driverOptions;
         }
 
@@ -222,6 +258,7 @@ public record OpenOptions(
                     notices,
                     throttleGroups,
                     tlsCredentials,
+                    limits,
                     driverOptions);
         }
     }

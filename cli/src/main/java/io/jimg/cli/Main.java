@@ -107,8 +107,8 @@ public final class Main {
         }
         String name = rest.get(0);
         Command command = name.equals(CompletionCommand.NAME) ? new CompletionCommand() : Commands.find(name);
-        if (command == null) {
-            throw new UsageException("Command not found: " + name + meant(name, Commands.NAMES));
+        if (command == null || (!console.speaksFreely() && Commands.OWN_NAMES.contains(name))) {
+            throw new UsageException("Command not found: " + name + meant(name, Commands.names(true)));
         }
         List<String> ownWords = rest.subList(1, rest.size());
         if (console.speaksFreely() && JsonRun.asked(ownWords)) {

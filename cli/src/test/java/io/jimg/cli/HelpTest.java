@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HelpTest {
 
     static Stream<String> commands() {
-        return Stream.concat(Commands.NAMES.stream(), Stream.of(CompletionCommand.NAME));
+        return Stream.concat(Commands.names(true).stream(), Stream.of(CompletionCommand.NAME));
     }
 
     @ParameterizedTest

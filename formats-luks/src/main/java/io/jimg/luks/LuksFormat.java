@@ -7,6 +7,7 @@ import io.jimg.Options;
 import io.jimg.capability.Measurement;
 import io.jimg.crypto.LuksEntropy;
 import io.jimg.crypto.LuksHeader;
+import io.jimg.crypto.LuksInspection;
 import io.jimg.crypto.LuksVolume;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
@@ -18,6 +19,7 @@ import io.jimg.spi.OpenGate;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Inspection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -102,6 +104,11 @@ public final class LuksFormat implements ImageFormat {
             }
             throw failure;
         }
+    }
+
+    @Override
+    public void inspect(Storage file, Inspection inspection) throws IOException {
+        LuksInspection.inspect(file, 0, true, inspection);
     }
 
     @Override

@@ -63,6 +63,7 @@ final class LuksImage extends AbstractBlockDevice implements DiskImage {
         if (context.inspectOnly()) {
             return new LuksImage(file, header, volume, null, payloadOffset, context);
         }
+        context.limits().checkKeyIterations(volume.iterations(), file.name());
         byte[] passphrase = Luks.OPTIONS.passphrase(context.options(), context.secrets());
         try {
             return new LuksImage(file, header, volume, volume.unlockPayload(passphrase), payloadOffset, context);

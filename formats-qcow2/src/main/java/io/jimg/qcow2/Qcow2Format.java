@@ -9,6 +9,7 @@ import io.jimg.qcow2.create.Creation;
 import io.jimg.qcow2.create.Measuring;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.image.Qcow2Opener;
+import io.jimg.qcow2.inspect.Inspector;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
@@ -17,6 +18,7 @@ import io.jimg.spi.MeasureRequest;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Inspection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -77,6 +79,11 @@ public final class Qcow2Format implements ImageFormat {
     @Override
     public DiskImage open(Storage file, OpenContext context) throws IOException {
         return Qcow2Opener.open(file, context);
+    }
+
+    @Override
+    public void inspect(Storage file, Inspection inspection) throws IOException {
+        Inspector.inspect(file, inspection);
     }
 
     @Override

@@ -8,8 +8,10 @@ import io.jimg.spi.ImageWriter;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Inspection;
 import io.jimg.vmdk.create.Creation;
 import io.jimg.vmdk.image.VmdkOpener;
+import io.jimg.vmdk.inspect.Inspector;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.SecureRandom;
@@ -63,6 +65,11 @@ public final class VmdkFormat implements ImageFormat {
     @Override
     public DiskImage open(Storage file, OpenContext context) throws IOException {
         return VmdkOpener.open(file, context, random);
+    }
+
+    @Override
+    public void inspect(Storage file, Inspection inspection) throws IOException {
+        Inspector.inspect(file, inspection);
     }
 
     /** As QEMU takes it: what is to be compressed stays plain where the subformat does not compress. */

@@ -5,6 +5,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Notices;
+import io.jimg.OpenLimits;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.spi.DottedOptions;
@@ -80,6 +81,11 @@ final class NodeContext implements OpenContext {
     @Override
     public Notices notices() {
         return opener.caller().notices();
+    }
+
+    @Override
+    public OpenLimits limits() {
+        return opener.caller().limits();
     }
 
     @Override

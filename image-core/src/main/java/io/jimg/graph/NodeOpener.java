@@ -103,6 +103,10 @@ public final class NodeOpener {
         if (driver != null && stated == null) {
             throw new ImageException(ErrorKind.UNSUPPORTED, "Unknown driver '" + driver + "'");
         }
+        if (stated == null && caller.limits().formatStated()) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION, "The format must be stated: this image is not trusted to be probed");
+        }
         ProtocolDriver.Mode mode = NodeOptions.mode(caller, NodeOptions.commonOptions(given), writable);
         Storage file = storages.openFile(given, fileName, mode, origin);
         try {
@@ -119,6 +123,7 @@ public final class NodeOpener {
                 // What the image itself is at fault in is told before an option that is too much.
                 NodeOptions.refuseUnknown(
                         own, used.openSchema(), "Block format '" + used.name() + "' does not support the option '");
+                caller.limits().checkVirtualSize(image.size(), image.name());
             } catch (ImageException refused) {
                 Closing.after(refused, image);
                 throw refused;
@@ -183,7 +188,7 @@ public final class NodeOpener {
         return probe;
     }
 
-    private static Chain chain(Storage file, Origin origin) throws ImageException {
+    private Chain chain(Storage file, Origin origin) throws ImageException {
         Chain above = origin.above();
         if (above != null && above.contains(file.identity())) {
             throw new ImageException(
@@ -194,8 +199,9 @@ public final class NodeOpener {
                     null);
         }
         int depth = above == null ? 1 : above.depth() + 1;
-        if (depth > LONGEST_CHAIN) {
-            throw new ImageException(ErrorKind.LIMIT, "The backing chain is longer than " + LONGEST_CHAIN + " images");
+        int longest = Math.min(LONGEST_CHAIN, caller.limits().chainDepth());
+        if (depth > longest) {
+            throw new ImageException(ErrorKind.LIMIT, "The backing chain is longer than " + longest + " images");
         }
         return new Chain(file.identity(), depth, above);
     }

@@ -7,6 +7,7 @@ import io.jimg.Options;
 import io.jimg.capability.Measurement;
 import io.jimg.storage.Sharing;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Inspection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Optional;
@@ -95,6 +96,17 @@ public interface ImageFormat {
      *     ...
      */
     DiskImage open(Storage file, OpenContext context) throws IOException;
+
+    /**
+     * Tells what is worth knowing of a file before anybody opens it as an image of this format: what it refers to, what
+     * it is marked with, what of it lies past the file's end, what it asks for. The file may be damaged or hostile in
+     * any way; what keeps it from being read at all is told by {@link #open}, too, and need not be told here. Opens no
+     * other file and reads no guest data. What a check finds is not told.
+     *
+     * @param file stays the caller's
+     * @param inspection takes the findings
+     */
+    default void inspect(Storage file, Inspection inspection) throws IOException {}
 
     /**
      * Whether an image of this format can hold compressed data: whether {@link #createWriter} gives writers that

@@ -5,6 +5,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Notices;
+import io.jimg.OpenLimits;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.storage.Storage;
@@ -65,6 +66,11 @@ public interface OpenContext {
     /** Who is told what is found and put right on the way. */
     default Notices notices() {
         return Notices.NONE;
+    }
+
+    /** What the image may cost; the driver asks before it allocates or works. */
+    default OpenLimits limits() {
+        return OpenLimits.NONE;
     }
 
     /**

@@ -1,6 +1,8 @@
 package io.jimg.crypto;
 
 import java.security.MessageDigest;
+import org.bouncycastle.jcajce.provider.digest.Blake2b;
+import org.bouncycastle.jcajce.provider.digest.Blake3;
 import org.bouncycastle.jcajce.provider.digest.RIPEMD160;
 import org.bouncycastle.jcajce.provider.digest.SM3;
 
@@ -19,5 +21,15 @@ final class BouncyDigests {
     /** A fresh digest of SM3. */
     static MessageDigest sm3() {
         return new SM3.Digest();
+    }
+
+    /** A fresh digest of BLAKE2b, 512 bits. */
+    static MessageDigest blake2b() {
+        return new Blake2b.Blake2b512();
+    }
+
+    /** A fresh digest of BLAKE3, 256 bits. */
+    static MessageDigest blake3() {
+        return new Blake3.Blake3_256();
     }
 }

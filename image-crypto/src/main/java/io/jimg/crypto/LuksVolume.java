@@ -127,14 +127,20 @@ public final class LuksVolume {
         }
     }
 
-    /** Refuses a header that would keep us busy for hours. */
-    private void checkWork() throws ImageException {
+    /** Iterations of PBKDF2 that it takes to find that a passphrase opens no slot. */
+    public long iterations() {
         long iterations = 0;
         for (LuksKeySlot slot : header.slots()) {
             if (slot.active()) {
                 iterations += slot.iterations() + header.digest().iterations();
             }
         }
+        return iterations;
+    }
+
+    /** Refuses a header that would keep us busy for hours. */
+    private void checkWork() throws ImageException {
+        long iterations = iterations();
         if (iterations > KeyDerivation.MOST_ITERATIONS) {
             throw KeyDerivation.tooMany(iterations);
         }

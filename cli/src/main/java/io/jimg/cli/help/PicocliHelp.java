@@ -51,7 +51,7 @@ final class PicocliHelp {
         for (OptionSpec option : SharedOptions.PROGRAM) {
             program.addOption(option(option));
         }
-        for (String name : Commands.NAMES) {
+        for (String name : Commands.names(console.speaksFreely())) {
             Command command = Commands.find(name);
             if (command != null) {
                 program.addSubcommand(name, spec(name, command));

@@ -2,6 +2,7 @@ package io.jimg.qcow2.encryption;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.OpenLimits;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.crypto.CipherSpec;
@@ -56,11 +57,13 @@ public final class ImageCipher implements AutoCloseable {
      * Unlocks an image.
      *
      * @param keyWanted whether guest data will be moved; without it a LUKS header is only checked
+     * @param limits of the work that a key may take
      * @return null where the image is not encrypted or no key is wanted
      * @throws ImageException {@link ErrorKind#SECRET} where the passphrase is missing or wrong
      */
     public static @Nullable ImageCipher open(
-            Storage file, Header header, Options options, Secrets secrets, boolean keyWanted) throws IOException {
+            Storage file, Header header, Options options, Secrets secrets, boolean keyWanted, OpenLimits limits)
+            throws IOException {
         if (header.cryptMethod() == CryptMethod.NONE) {
             return null;
         }
@@ -71,6 +74,9 @@ public final class ImageCipher implements AutoCloseable {
         if (header.size() % SectorCipher.SECTOR != 0) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, "An encrypted disk of " + header.size() + " bytes has no whole sectors");
+        }
+        if (volume != null) {
+            limits.checkKeyIterations(volume.iterations(), file.name());
         }
         byte[] passphrase = Qcow2.LUKS.passphrase(options, secrets);
         try {

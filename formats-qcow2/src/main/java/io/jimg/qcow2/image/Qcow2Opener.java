@@ -8,6 +8,7 @@ import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.encryption.ImageCipher;
 import io.jimg.qcow2.header.AutoclearFeature;
+import io.jimg.qcow2.header.BitmapsExtension;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderParser;
 import io.jimg.qcow2.header.HostRange;
@@ -56,6 +57,8 @@ public final class Qcow2Opener {
 
     private static void refuse(Storage file, OpenContext context, Header header) throws IOException {
         OptionRules.check(context.options(), header);
+        context.limits().checkMetadata(tables(header), file.name());
+        context.limits().checkRun(header.clusterSize(), file.name());
         if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.CORRUPT)) {
             throw fail(file, ErrorKind.CORRUPT, "qcow2: Image is corrupt; cannot be opened read/write");
         }
@@ -72,12 +75,21 @@ public final class Qcow2Opener {
         DirectoryFile.read(file, header);
     }
 
+    /** Bytes of the tables that stay in memory, and of the bitmap directory, which does not. */
+    private static long tables(Header header) {
+        long l1 = Math.max(header.l1EntriesNeeded(), header.l1Size()) * Long.BYTES;
+        long refcounts = Integer.toUnsignedLong(header.refcountTableClusters()) << header.clusterBits();
+        BitmapsExtension bitmaps = header.bitmaps();
+        return l1 + refcounts + (bitmaps == null ? 0 : bitmaps.directorySize());
+    }
+
     private static Qcow2Image open(Storage file, OpenContext context, Header header) throws IOException {
         Storage externalData = null;
         DiskImage backing = null;
         ImageCipher cipher = null;
         try {
-            cipher = ImageCipher.open(file, header, context.options(), context.secrets(), !context.inspectOnly());
+            cipher = ImageCipher.open(
+                    file, header, context.options(), context.secrets(), !context.inspectOnly(), context.limits());
             externalData = openDataFile(file, context, header);
             backing = context.openBacking(header.backingName(), header.backingFormat());
             ImageFiles files = new ImageFiles(

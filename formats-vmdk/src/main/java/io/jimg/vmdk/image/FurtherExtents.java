@@ -16,6 +16,7 @@ import io.jimg.vmdk.extent.DiskExtent;
 import io.jimg.vmdk.extent.FlatExtent;
 import io.jimg.vmdk.sparse.GrainCodec;
 import io.jimg.vmdk.sparse.SparseExtents;
+import io.jimg.vmdk.sparse.TableBudget;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,6 +146,11 @@ final class FurtherExtents {
         Creation.createExtent(file, line.size(), zeroedGrains);
         // The parent ends before it.
         return SparseExtents.hosted(
-                file, SparseExtents.readHeader(file), Beneath.NOTHING, SparseExtents.Access.WRITE, codec);
+                file,
+                SparseExtents.readHeader(file),
+                Beneath.NOTHING,
+                SparseExtents.Access.WRITE,
+                codec,
+                TableBudget.unlimited());
     }
 }

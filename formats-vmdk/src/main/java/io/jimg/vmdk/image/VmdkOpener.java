@@ -24,6 +24,7 @@ import io.jimg.vmdk.sparse.SparseExtent;
 import io.jimg.vmdk.sparse.SparseExtents;
 import io.jimg.vmdk.sparse.SparseExtents.Access;
 import io.jimg.vmdk.sparse.SparseHeader;
+import io.jimg.vmdk.sparse.TableBudget;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -57,12 +58,15 @@ public final class VmdkOpener {
     /** By name: several extents may be parts of one file. */
     private final Map<String, Storage> opened = new HashMap<>();
 
+    private final TableBudget budget;
+
     private @Nullable DiskImage parent;
 
     private VmdkOpener(Storage file, OpenContext context, IntSupplier random) {
         this.file = file;
         this.context = context;
         this.random = random;
+        this.budget = new TableBudget(context.limits(), file.name());
     }
 
     /** Whether a file begins as one of the format: as a sparse extent of either kind, or as a descriptor. */
@@ -93,7 +97,7 @@ public final class VmdkOpener {
             return image(
                     Descriptor.NONE,
                     null,
-                    (descriptor, beneath) -> List.of(new Part(0, "", SparseExtents.cowd(file, beneath.at(0)))));
+                    (descriptor, beneath) -> List.of(new Part(0, "", SparseExtents.cowd(file, beneath.at(0), budget))));
         }
         if (!SparseHeader.looksLikeOne(head)) {
             DescriptorPlace place = new DescriptorPlace(file, 0, DescriptorPlace.UNBOUNDED);
@@ -112,7 +116,9 @@ public final class VmdkOpener {
                 descriptor,
                 place,
                 (of, beneath) -> List.of(new Part(
-                        0, "", SparseExtents.hosted(file, header, beneath.at(0), access(context.writable()), codec))));
+                        0,
+                        "",
+                        SparseExtents.hosted(file, header, beneath.at(0), access(context.writable()), codec, budget))));
     }
 
     private Access access(boolean writable) {
@@ -141,6 +147,7 @@ public final class VmdkOpener {
     }
 
     private Descriptor described(DescriptorPlace place) throws IOException {
+        budget.reserve(Math.min(place.room(), file.size() - place.offset()));
         byte[] bytes = place.read();
         Descriptor descriptor = Descriptor.parse(bytes, file.name());
         if (descriptor.createType().isEmpty()) {
@@ -227,10 +234,10 @@ public final class VmdkOpener {
             case SPARSE ->
                 cut(
                         SparseExtents.hosted(
-                                storage, SparseExtents.readHeader(storage), beneath, access(writable), codec),
+                                storage, SparseExtents.readHeader(storage), beneath, access(writable), codec, budget),
                         line);
-            case VMFSSPARSE -> cut(SparseExtents.cowd(storage, beneath), line);
-            case SESPARSE -> cut(SparseExtents.seSparse(storage, beneath), line);
+            case VMFSSPARSE -> cut(SparseExtents.cowd(storage, beneath, budget), line);
+            case SESPARSE -> cut(SparseExtents.seSparse(storage, beneath, budget), line);
             default -> new FlatExtent(storage, line.firstSector() * SECTOR, line.size());
         };
         return line.access() == ExtentAccess.RW ? extent : new GuardedExtent(extent, line.access());

@@ -54,7 +54,13 @@ public final class SparseExtent implements DiskExtent {
 
     /** Opens the extent's file again for writing, after it was changed. */
     public SparseExtent reopened(GrainCodec codec) throws IOException {
-        return SparseExtents.hosted(file, SparseExtents.readHeader(file), beneath, SparseExtents.Access.WRITE, codec);
+        return SparseExtents.hosted(
+                file,
+                SparseExtents.readHeader(file),
+                beneath,
+                SparseExtents.Access.WRITE,
+                codec,
+                TableBudget.unlimited());
     }
 
     /**

@@ -53,9 +53,11 @@ public final class SparseExtents {
      * @param first the file's header
      * @param access what it is opened for
      * @param codec for compressed grains; stays the caller's
+     * @param budget for the grain directory and its copy
      */
     public static SparseExtent hosted(
-            Storage file, SparseHeader first, Beneath beneath, Access access, GrainCodec codec) throws IOException {
+            Storage file, SparseHeader first, Beneath beneath, Access access, GrainCodec codec, TableBudget budget)
+            throws IOException {
         boolean writable = access != Access.READ;
         if (access == Access.REPAIR && unfinished(file, first)) {
             first.check(file.name());
@@ -72,6 +74,10 @@ public final class SparseExtents {
                     file.name(),
                     fileSize,
                     null);
+        }
+        budget.reserve(header.directoryEntries() * Integer.BYTES * (header.redundant() ? 2 : 1));
+        if (header.compressed()) {
+            budget.checkGrain(header.grainSize());
         }
         TableLayout layout = layout(header);
         GrainDirectory directory = GrainDirectory.read(
@@ -170,7 +176,7 @@ public final class SparseExtents {
     }
 
     /** Opens a copy-on-write extent of ESX Server; it is not written. */
-    public static SparseExtent cowd(Storage file, Beneath beneath) throws IOException {
+    public static SparseExtent cowd(Storage file, Beneath beneath, TableBudget budget) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(CowdHeader.LENGTH);
         file.read(head, 0);
         head.flip();
@@ -179,6 +185,7 @@ public final class SparseExtents {
                     ErrorKind.CORRUPT, "The extent has no header of a COWD file", file.name(), 0, null);
         }
         CowdHeader header = CowdHeader.read(head, file.name());
+        budget.reserve(header.directoryEntries() * Integer.BYTES);
         GrainDirectory directory = GrainDirectory.read(file, header.layout(), bytes(header.directory()), -1);
         if (directory == null) {
             throw new ImageException(
@@ -189,10 +196,11 @@ public final class SparseExtents {
     }
 
     /** Opens a space-efficient sparse extent; it is not written. */
-    public static SparseExtent seSparse(Storage file, Beneath beneath) throws IOException {
+    public static SparseExtent seSparse(Storage file, Beneath beneath, TableBudget budget) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(SeSparseHeader.LENGTH);
         file.read(head, 0);
         SeSparseHeader header = SeSparseHeader.read(head.flip(), file.name());
+        budget.reserve(header.directoryEntries() * Long.BYTES);
         ByteBuffer second = ByteBuffer.allocate(SECTOR);
         file.read(second, SeSparseHeader.volatileOffset(head));
         SeSparseHeader.checkVolatile(second.flip(), file.name());

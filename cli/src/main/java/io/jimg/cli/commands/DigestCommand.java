@@ -1,0 +1,113 @@
+package io.jimg.cli.commands;
+
+import io.jimg.DiskImage;
+import io.jimg.Job;
+import io.jimg.all.AllDigests;
+import io.jimg.cli.arguments.ImageSource;
+import io.jimg.cli.arguments.OutputForm;
+import io.jimg.cli.arguments.SharedOptions;
+import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.getopt.OptionSpec;
+import io.jimg.cli.getopt.UsageException;
+import io.jimg.cli.process.CommandException;
+import io.jimg.cli.process.Console;
+import io.jimg.cli.text.Progress;
+import io.jimg.ops.Digest;
+import io.jimg.spi.DigestAlgorithm;
+import io.jimg.spi.Doc;
+import io.jimg.spi.JsonWriter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code digest}: a digest of what the guest sees, whatever the format. jimg's own, qemu-img has none. */
+final class DigestCommand implements Command {
+    private static final OptionSpec ALGORITHM = OptionSpec.valued(
+                    'a', "algorithm", "hash function, or a construction over one (sha256)")
+            .or("algorithm");
+
+    @Override
+    public List<OptionSpec> options() {
+        return List.of(
+                SharedOptions.HELP,
+                ALGORITHM,
+                SharedOptions.FORMAT,
+                SharedOptions.OUTPUT,
+                SharedOptions.PROGRESS,
+                SharedOptions.OBJECT,
+                SharedOptions.IMAGE_OPTS,
+                SharedOptions.FORCE_SHARE);
+    }
+
+    @Override
+    public String operands() {
+        return "FILENAME...";
+    }
+
+    @Override
+    public String summary() {
+        return "print a digest of the guest's content, the same for every format";
+    }
+
+    @Override
+    public int run(Invocation invocation) throws UsageException, CommandException, IOException {
+        Console console = invocation.console();
+        ImageSource source = new ImageSource(console);
+        @Nullable String format = null;
+        OutputForm output = OutputForm.HUMAN;
+        String algorithm = DigestAlgorithm.SHA256.name();
+        boolean progress = false;
+        Getopt words = invocation.options(this);
+        String key;
+        while ((key = words.next()) != null) {
+            switch (key) {
+                case "h" -> {
+                    return HELP;
+                }
+                case "a" -> algorithm = words.argument();
+                case "f" -> format = words.argument();
+                case "output" -> output = OutputForm.parse(words.argument());
+                case "p" -> progress = true;
+                default -> source.take(key, words);
+            }
+        }
+        List<String> names = words.operands();
+        if (names.isEmpty()) {
+            throw new UsageException("Expecting one or more image file names");
+        }
+        DigestAlgorithm found = AllDigests.find(algorithm);
+        if (found == null) {
+            throw new UsageException(
+                    "Unknown algorithm '" + algorithm + "', expecting one of " + String.join(", ", AllDigests.names()));
+        }
+        List<Object> documents = new ArrayList<>();
+        for (String name : names) {
+            String digest = digest(source.locate(name, format), found, new Progress(console, progress, false));
+            if (output == OutputForm.HUMAN) {
+                console.line(digest + "  " + name);
+            } else {
+                documents.add(Doc.create()
+                        .put("filename", name)
+                        .put("algorithm", found.name())
+                        .put("digest", digest));
+            }
+        }
+        if (output == OutputForm.JSON) {
+            console.line(JsonWriter.pretty(documents));
+        }
+        return 0;
+    }
+
+    private static String digest(ImageSource.Located located, DigestAlgorithm algorithm, Progress bar)
+            throws IOException {
+        bar.begin();
+        try (DiskImage image = located.open()) {
+            Job<byte[]> job = Digest.of(image, algorithm);
+            job.onProgress(bar::at);
+            return Digest.hex(job.run());
+        } finally {
+            bar.leave();
+        }
+    }
+}

@@ -1,0 +1,255 @@
+package io.jimg.ops;
+
+import io.jimg.CacheMode;
+import io.jimg.DiskImage;
+import io.jimg.ErrorKind;
+import io.jimg.ImageException;
+import io.jimg.Images;
+import io.jimg.Job;
+import io.jimg.OpenLimits;
+import io.jimg.OpenOptions;
+import io.jimg.capability.BackingLink;
+import io.jimg.spi.DigestAlgorithm;
+import io.jimg.spi.ImageFormat;
+import io.jimg.storage.BlockDeviceStorage;
+import io.jimg.storage.Storage;
+import io.jimg.validate.Inspection;
+import io.jimg.validate.Names;
+import io.jimg.validate.Place;
+import io.jimg.validate.Policy;
+import io.jimg.validate.Rule;
+import io.jimg.validate.Validation;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** The work of {@link Validate}. */
+final class ValidateJob extends Job<Validation> {
+    private static final int PARALLEL = 8;
+    private static final int LARGEST_RUN = 64 << 20;
+    /** Units of progress, and where in them the parts of the work end. */
+    private static final long WHOLE = 1000;
+
+    private static final long CHECKED = 300;
+    private static final long AUDITED = 800;
+
+    /** Failures of the host, or of how we were called, that say nothing about the image. */
+    private static final Set<ErrorKind> COULD_NOT_RUN =
+            Set.of(ErrorKind.IO, ErrorKind.LOCKED, ErrorKind.CANCELLED, ErrorKind.CLOSED, ErrorKind.NO_SPACE);
+
+    /** Failures to open that need not be the image's fault: its metadata may still be looked at. */
+    private static final Set<ErrorKind> NOT_AT_HAND =
+            Set.of(ErrorKind.DENIED, ErrorKind.SECRET, ErrorKind.BAD_OPTION, ErrorKind.NOT_FOUND, ErrorKind.PERMISSION);
+
+    private final Images images;
+    private final String name;
+    private final Policy policy;
+    private final OpenOptions options;
+    private final @Nullable DigestAlgorithm algorithm;
+    private final String expected;
+    private final FindingList findings;
+
+    ValidateJob(
+            Images images,
+            String name,
+            Policy policy,
+            OpenOptions options,
+            @Nullable DigestAlgorithm algorithm,
+            String expected) {
+        this.images = images;
+        this.name = name;
+        this.policy = policy;
+        this.options = options;
+        this.algorithm = algorithm;
+        this.expected = expected;
+        this.findings = new FindingList(policy);
+    }
+
+    @Override
+    protected Validation execute() throws IOException {
+        String stated = options.format();
+        ImageFormat statedFormat = stated == null ? null : images.format(stated);
+        long fileSize;
+        ImageFormat format;
+        try (Storage file = images.storageName(name).open(false, CacheMode.WRITEBACK)) {
+            fileSize = file.size();
+            format = new FormatClaims(images, file, findings).settle(statedFormat);
+            inspect(format, file);
+        }
+        checkCancelled();
+        long virtualSize = -1;
+        long runs = 0;
+        try (Opened opened = open(format)) {
+            DiskImage image = opened.image();
+            if (image != null) {
+                virtualSize = image.size();
+                runs = examine(image, opened.readable(), format);
+            }
+        }
+        progress(WHOLE, WHOLE);
+        return new Validation(
+                name,
+                format.name(),
+                policy.name(),
+                virtualSize,
+                fileSize,
+                runs,
+                findings.findings(),
+                findings.leftOut());
+    }
+
+    private void inspect(ImageFormat format, Storage file) throws IOException {
+        try {
+            format.inspect(file, findings);
+        } catch (ImageException damaged) {
+            told(Rule.HEADER, damaged);
+        }
+    }
+
+    /** Tells of a failure that an image is at fault in; throws one that it is not. */
+    private void told(Rule rule, ImageException failure) throws ImageException {
+        if (COULD_NOT_RUN.contains(failure.kind())) {
+            throw failure;
+        }
+        Place place = failure.offset() == ImageException.NO_OFFSET ? Place.IMAGE : Place.host(failure.offset());
+        findings.found(rule, place, Names.sentence(failure));
+    }
+
+    /** An image, or none where it cannot be opened, and whether its data can be read. */
+    private record Opened(@Nullable DiskImage image, boolean readable) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            if (image != null) {
+                image.close();
+            }
+        }
+    }
+
+    private Opened open(ImageFormat format) throws IOException {
+        OpenLimits limits = OpenLimits.NONE.withMetadataSize(policy.limit(Rule.METADATA_SIZE));
+        OpenOptions how = options.withFormat(format.name())
+                .withWritable(false)
+                .withWritableLayer(0)
+                .withBacking(false)
+                .withToCheck(true)
+                .withLimits(new OpenLimits(
+                        limits.virtualSize(),
+                        limits.metadataSize(),
+                        1,
+                        LARGEST_RUN,
+                        policy.limit(Rule.LUKS_ITERATIONS),
+                        true));
+        try {
+            return new Opened(images.open(name, how.withInspectOnly(false)), true);
+        } catch (ImageException failure) {
+            if (!NOT_AT_HAND.contains(failure.kind())) {
+                told(Rule.HEADER, failure);
+                return new Opened(null, false);
+            }
+            findings.found(Rule.UNEXAMINED, Place.IMAGE, "Guest data was not read: " + Names.sentence(failure));
+        }
+        try {
+            return new Opened(images.open(name, how.withInspectOnly(true)), false);
+        } catch (ImageException failure) {
+            if (!NOT_AT_HAND.contains(failure.kind())) {
+                told(Rule.HEADER, failure);
+            }
+            return new Opened(null, false);
+        }
+    }
+
+    private long examine(DiskImage image, boolean readable, ImageFormat format) throws IOException {
+        findings.measured(Rule.VIRTUAL_SIZE, image.size(), Place.IMAGE, "The guest's disk");
+        boolean small = image.size() <= policy.limit(Rule.VIRTUAL_SIZE);
+        new MetadataCheck(image, findings, this::checkCancelled).run(this::progressOfCheck);
+        progress(CHECKED, WHOLE);
+        if (!readable) {
+            return 0;
+        }
+        head(image, format);
+        if (!small) {
+            findings.found(Rule.UNEXAMINED, Place.IMAGE, "Guest data was not read: the disk is larger than allowed");
+            return 0;
+        }
+        long runs = new ContentAudit(image, policy, findings, steps(image)).execute(PARALLEL);
+        progress(AUDITED, WHOLE);
+        digest(image);
+        return runs;
+    }
+
+    private void progressOfCheck(long done, long total) {
+        progress((long) ((double) CHECKED * done / Math.max(1, total)), WHOLE);
+    }
+
+    private ContentAudit.Steps steps(DiskImage image) {
+        double total = Math.max(1, image.size());
+        LongConsumer reached = at -> progress(CHECKED + (long) ((AUDITED - CHECKED) * (at / total)), WHOLE);
+        return new ContentAudit.Steps() {
+            @Override
+            public void check() throws ImageException {
+                checkCancelled();
+            }
+
+            @Override
+            public LongConsumer reached() {
+                return reached;
+            }
+        };
+    }
+
+    /** Looks at how the guest's disk begins. */
+    private void head(DiskImage image, ImageFormat format) throws IOException {
+        try {
+            new PartitionTables(image, findings).inspect();
+            Storage disk = new BlockDeviceStorage(image);
+            // The file of a plain disk is what the guest sees; it was asked about before.
+            if (FormatClaims.certain(format, image)) {
+                Signatures nested = Signatures.of(images, disk);
+                if (!nested.claims().isEmpty()) {
+                    findings.found(
+                            Rule.NESTED_FORMAT,
+                            Place.guest(0),
+                            "The guest's disk begins like an image in the format " + Signatures.words(nested.claims()));
+                }
+            }
+        } catch (ImageException damaged) {
+            told(Rule.UNREADABLE, damaged);
+        }
+    }
+
+    private void digest(DiskImage image) throws IOException {
+        if (algorithm == null) {
+            return;
+        }
+        String beneath = image.capability(BackingLink.class)
+                .map(BackingLink::backingName)
+                .orElse(null);
+        if (beneath != null) {
+            findings.found(
+                    Rule.UNEXAMINED,
+                    Place.IMAGE,
+                    "No digest was made, for what the backing file holds was not read: " + Inspection.quoted(beneath));
+            return;
+        }
+        Job<byte[]> job = Digest.of(image, algorithm);
+        job.onProgress((done, total) -> {
+            progress(AUDITED + (long) ((double) (WHOLE - AUDITED) * done / total), WHOLE);
+            if (cancelled()) {
+                job.cancel();
+            }
+        });
+        try {
+            String actual = Digest.hex(job.run());
+            if (!actual.equals(expected.toLowerCase(Locale.ROOT))) {
+                findings.found(
+                        Rule.DIGEST,
+                        Place.IMAGE,
+                        "The content has the " + algorithm.name() + " " + actual + ", not " + expected);
+            }
+        } catch (ImageException unreadable) {
+            told(Rule.UNREADABLE, unreadable);
+        }
+    }
+}
