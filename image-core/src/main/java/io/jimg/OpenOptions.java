@@ -188,6 +188,9 @@ public record OpenOptions(
     public OpenOptions withTlsCredentials(TlsCredentials value) {
         Draft draft = new Draft(this);
         draft.tlsCredentials = value;
+        return draft.finish();
+    }
+
     /** With other limits of what an image may cost. */
     public OpenOptions withLimits(OpenLimits value) {
         Draft draft = new Draft(this);
