@@ -6,5 +6,6 @@ module io.jimg.cli {
     requires io.jimg.all;
     requires io.jimg.host;
     requires io.jimg.nbd;
+    requires io.jimg.vmm;
     requires jdk.unsupported; // a signal that asks for progress: sun.misc.Signal
 }

@@ -106,15 +106,20 @@ public final class ImageSource {
          */
         public DiskImage open() throws ImageException {
             try {
-                Images images = AllFormats.images();
-                DiskImage image = name == null ? images.openTree(options) : images.open(name, options);
-                if (options.writable()) {
-                    checkWritable(image);
-                }
-                return image;
+                return openBare();
             } catch (IOException failed) {
                 throw couldNotOpen(failed);
             }
+        }
+
+        /** Opens it; the sentence of a failure does not name it. */
+        public DiskImage openBare() throws IOException {
+            Images images = AllFormats.images();
+            DiskImage image = name == null ? images.openTree(options) : images.open(name, options);
+            if (options.writable()) {
+                checkWritable(image);
+            }
+            return image;
         }
 
         /** Warns of a guess where an image was opened to be written, and refuses one that was asked not to be. */

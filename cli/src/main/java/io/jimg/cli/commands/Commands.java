@@ -26,7 +26,7 @@ public final class Commands {
             "snapshot");
 
     /** Names of the commands that only jimg has, in alphabetical order. */
-    public static final List<String> OWN_NAMES = List.of("digest", "validate");
+    public static final List<String> OWN_NAMES = List.of("digest", "serve", "validate");
 
     private Commands() {}
 
@@ -59,6 +59,7 @@ public final class Commands {
             case "measure" -> new MeasureCommand();
             case "rebase" -> new RebaseCommand();
             case "resize" -> new ResizeCommand();
+            case "serve" -> new ServeCommand();
             case "snapshot" -> new SnapshotCommand();
             case "validate" -> new ValidateCommand();
             default -> null;

@@ -22,6 +22,7 @@ final class Examples {
                     case "measure" -> "measure -O qcow2 disk.raw";
                     case "rebase" -> "rebase -b newer.qcow2 -F qcow2 overlay.qcow2";
                     case "resize" -> "resize disk.qcow2 +10G";
+                    case "serve" -> "serve --socket /run/disk.sock --persistent disk.qcow2";
                     case "snapshot" -> "snapshot -c before-update disk.qcow2";
                     case "validate" -> "validate -f qcow2 --policy cloud upload.qcow2";
                     case CompletionCommand.NAME -> "completion > ~/.local/share/bash-completion/completions/jimg";

@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.jimg.BlockDevice;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.WriteFlag;
+import io.jimg.ZeroMode;
 import io.jimg.device.CopyOnReadDevice;
+import io.jimg.device.ForwardingDevice;
+import io.jimg.device.KeepAllocatedDevice;
 import io.jimg.device.RateLimitedDevice;
 import io.jimg.device.SubRangeDevice;
+import io.jimg.device.ZeroDetectingDevice;
 import io.jimg.storage.BlockDeviceStorage;
 import io.jimg.storage.Outcome;
 import io.jimg.testkit.ModelDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +57,68 @@ class DecoratorsTest {
             device.discard(0, 1 << 20);
             device.flush();
             assertThat(System.nanoTime() - start).isLessThan(250_000_000L);
+        }
+    }
+
+    @Test
+    void requestsThatWriteNothingButZeroesBecomeZeroes() throws IOException {
+        Requests requests = new Requests(new ModelDevice(1 << 20));
+        try (BlockDevice device = new ZeroDetectingDevice(requests, ZeroMode.MAY_UNMAP)) {
+            ByteBuffer data = ByteBuffer.allocate(4099);
+            device.write(data, 1);
+            assertThat(data.hasRemaining()).isFalse();
+            device.write(data.clear().put(4098, (byte) 1), 5000);
+            device.write(data.clear().limit(4098), 10_000);
+            device.write(data.clear().put(7, (byte) 1), 20_000);
+            assertThat(requests.log)
+                    .containsExactly(
+                            "zeroes 1 4099 MAY_UNMAP",
+                            "write 5000 4099",
+                            "zeroes 10000 4098 MAY_UNMAP",
+                            "write 20000 4099");
+        }
+    }
+
+    @Test
+    void aDeviceThatKeepsWhatIsAllocatedDropsDiscards() throws IOException {
+        Requests requests = new Requests(new ModelDevice(1 << 20));
+        try (BlockDevice device = new KeepAllocatedDevice(requests)) {
+            device.discard(0, 4096);
+            device.writeZeroes(0, 4096, ZeroMode.MAY_UNMAP);
+            device.writeZeroes(4096, 4096, ZeroMode.ONLY_IF_FAST);
+            assertThat(requests.log)
+                    .containsExactly("discard 0 0", "zeroes 0 4096 KEEP_ALLOCATED", "zeroes 4096 4096 ONLY_IF_FAST");
+            assertThatThrownBy(() -> device.discard(1 << 20, 1))
+                    .isInstanceOfSatisfying(
+                            ImageException.class,
+                            refusal -> assertThat(refusal.kind()).isEqualTo(ErrorKind.OUT_OF_RANGE));
+        }
+    }
+
+    /** Notes what comes by. */
+    private static final class Requests extends ForwardingDevice {
+        final List<String> log = new ArrayList<>();
+
+        Requests(BlockDevice inner) {
+            super(inner);
+        }
+
+        @Override
+        public void write(ByteBuffer source, long offset, WriteFlag... flags) throws IOException {
+            log.add("write " + offset + " " + source.remaining());
+            super.write(source, offset, flags);
+        }
+
+        @Override
+        public void writeZeroes(long offset, long length, ZeroMode mode, WriteFlag... flags) throws IOException {
+            log.add("zeroes " + offset + " " + length + " " + mode);
+            super.writeZeroes(offset, length, mode, flags);
+        }
+
+        @Override
+        public void discard(long offset, long length) throws IOException {
+            log.add("discard " + offset + " " + length);
+            super.discard(offset, length);
         }
     }
 

@@ -2,12 +2,15 @@ package io.jimg.testkit.device;
 
 import io.jimg.BlockDevice;
 import io.jimg.Limits;
+import io.jimg.ZeroMode;
 import io.jimg.device.ConcatenatedDevice;
 import io.jimg.device.CopyOnReadDevice;
 import io.jimg.device.ForwardingDevice;
+import io.jimg.device.KeepAllocatedDevice;
 import io.jimg.device.RateLimitedDevice;
 import io.jimg.device.ReadOnlyDevice;
 import io.jimg.device.SubRangeDevice;
+import io.jimg.device.ZeroDetectingDevice;
 import io.jimg.testkit.BlockDeviceContract;
 import io.jimg.testkit.ModelDevice;
 import java.io.IOException;
@@ -51,6 +54,22 @@ class DevicesTest {
         @Override
         protected boolean canBeReadOnly() {
             return false;
+        }
+    }
+
+    @Nested
+    class ZeroDetecting extends BlockDeviceContract {
+        @Override
+        protected BlockDevice make(byte[] content, boolean readOnly) {
+            return new ZeroDetectingDevice(ModelDevice.of(content, readOnly), ZeroMode.MAY_UNMAP);
+        }
+    }
+
+    @Nested
+    class KeepAllocated extends BlockDeviceContract {
+        @Override
+        protected BlockDevice make(byte[] content, boolean readOnly) {
+            return new KeepAllocatedDevice(ModelDevice.of(content, readOnly));
         }
     }
 

@@ -74,8 +74,8 @@ public record NbdExport(
      * With a dirty bitmap of an image or, where it has none of that name, of one beneath it.
      *
      * @throws ImageException {@link ErrorKind#NOT_FOUND}; {@link ErrorKind#CORRUPT} for one that is inconsistent;
-     *     {@link ErrorKind#BAD_OPTION} for one that is being recorded while the export is read-only, for it would seem
-     *     to record what it does not
+     *     {@link ErrorKind#BAD_OPTION} for one that is being recorded while the export is read-only and its device is
+     *     not, for it would seem to record what it does not
      */
     public NbdExport withBitmap(DiskImage image, String bitmap) throws IOException {
         for (@Nullable DiskImage layer = image; layer != null; layer = layer.backing()) {
@@ -93,7 +93,7 @@ public record NbdExport(
     }
 
     private NbdExport with(Bitmaps.Bitmap bitmap, DirtyRuns runs) throws ImageException {
-        if (readOnly && bitmap.enabled()) {
+        if (readOnly && !device.readOnly() && bitmap.enabled()) {
             throw new ImageException(
                     ErrorKind.BAD_OPTION, "Enabled bitmap '" + bitmap.name() + "' incompatible with readonly export");
         }

@@ -47,6 +47,8 @@ public final class NbdServer implements AutoCloseable {
     private final Semaphore places;
     private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
     private volatile boolean closing;
+    /** Whether a client that chose an export has gone. */
+    private boolean deserted;
 
     private NbdServer(
             ServerSocketChannel listening,
@@ -185,6 +187,22 @@ public final class NbdServer implements AutoCloseable {
         }
     }
 
+    private synchronized void leave(Connection connection) {
+        connections.remove(connection);
+        deserted |= connection.served();
+        notifyAll();
+    }
+
+    /**
+     * Waits until at least one client that chose an export has gone and nobody is connected, or until the server is
+     * closed.
+     */
+    public synchronized void awaitLastClient() throws InterruptedException {
+        while (!closing && !(deserted && connections.isEmpty())) {
+            wait();
+        }
+    }
+
     /** One client. */
     private final class Connection {
         private final SocketChannel channel;
@@ -218,7 +236,7 @@ public final class NbdServer implements AutoCloseable {
                     over = true;
                     notifyAll();
                 }
-                connections.remove(this);
+                leave(this);
                 places.release();
             }
         }
@@ -252,6 +270,10 @@ public final class NbdServer implements AutoCloseable {
             } finally {
                 counters.connections.decrementAndGet();
             }
+        }
+
+        synchronized boolean served() {
+            return conversation != null;
         }
 
         /** Waits until it is over or a condition holds; false where time runs out. */
@@ -307,6 +329,7 @@ public final class NbdServer implements AutoCloseable {
                 return;
             }
             closing = true;
+            notifyAll();
         }
         listening.close();
         if (address instanceof NbdAddress.Unix unix) {
