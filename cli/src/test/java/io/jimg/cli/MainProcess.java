@@ -15,6 +15,13 @@ final class MainProcess {
      * @param errors the file that its standard error goes to
      */
     static Process start(Path errors, Object... words) throws IOException {
+        return builder(errors, words)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+    }
+
+    /** The same, to be started with its standard output at hand. */
+    static ProcessBuilder builder(Path errors, Object... words) {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "-cp",
@@ -23,9 +30,6 @@ final class MainProcess {
         for (Object word : words) {
             command.add(word.toString());
         }
-        return new ProcessBuilder(command)
-                .redirectError(errors.toFile())
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        return new ProcessBuilder(command).redirectError(errors.toFile());
     }
 }

@@ -1,5 +1,6 @@
 package io.jimg.cli.commands;
 
+import io.jimg.TlsIdentity;
 import io.jimg.cli.arguments.CacheModes;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
@@ -21,10 +22,12 @@ import io.jimg.cli.serve.Service;
 import io.jimg.cli.serve.Serving;
 import io.jimg.cli.serve.VhostUserService;
 import io.jimg.nbd.NbdAddress;
+import io.jimg.nbd.tls.X509Folder;
 import io.jimg.spi.Doc;
 import io.jimg.spi.JsonWriter;
 import io.jimg.vmm.nbd.NbdExport;
 import io.jimg.vmm.nbd.NbdServerLimits;
+import io.jimg.vmm.nbd.ServerTls;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,6 +69,12 @@ final class ServeCommand implements Command {
             OptionSpec.valued("shared", "number", "how many clients there may be at once (64)");
     private static final OptionSpec PID_FILE =
             OptionSpec.valued("pid-file", "path", "write the server's process there while it runs");
+    private static final OptionSpec TLS_DIR =
+            OptionSpec.valued("tls-dir", "path", "speak TLS with the certificates and keys of this folder");
+    private static final OptionSpec TLS_ANY_CLIENT =
+            OptionSpec.flag("tls-any-client", "demand no certificates of clients");
+    private static final OptionSpec TLS_OPTIONAL =
+            OptionSpec.flag("tls-optional", "serve clients that do without TLS, too");
     private static final OptionSpec VHOST_USER =
             OptionSpec.flag("vhost-user", "serve vhost-user-blk in place of NBD; one image, with --socket");
     private static final OptionSpec NUM_QUEUES =
@@ -94,6 +103,9 @@ final class ServeCommand implements Command {
     private OutputForm output = OutputForm.HUMAN;
     private boolean allocationDepth;
     private boolean persistent;
+    private @Nullable Path tlsFolder;
+    private boolean tlsAnyClient;
+    private boolean tlsOptional;
     private boolean vhostUser;
     private int queues = 1;
     private long memory = Attachment.DEFAULT_MEMORY;
@@ -123,6 +135,9 @@ final class ServeCommand implements Command {
                 PERSISTENT,
                 SHARED,
                 PID_FILE,
+                TLS_DIR,
+                TLS_ANY_CLIENT,
+                TLS_OPTIONAL,
                 VHOST_USER,
                 NUM_QUEUES,
                 SERIAL,
@@ -198,6 +213,9 @@ final class ServeCommand implements Command {
                         limits.requests(),
                         limits.handshake());
             case "pid-file" -> pidFile = Path.of(words.argument());
+            case "tls-dir" -> tlsFolder = Path.of(words.argument());
+            case "tls-any-client" -> tlsAnyClient = true;
+            case "tls-optional" -> tlsOptional = true;
             case "vhost-user" -> vhostUser = true;
             case "num-queues" ->
                 queues = (int) SizeArgument.count("number of queues", words.argument(), 1, MOST_QUEUES);
@@ -226,6 +244,9 @@ final class ServeCommand implements Command {
             throw new CommandException("--offset and --bitmap are mutually exclusive");
         }
         DeviceWords.check(wishes);
+        if (tlsFolder == null && (tlsAnyClient || tlsOptional)) {
+            throw new CommandException("--tls-any-client and --tls-optional need --tls-dir");
+        }
         if (!vhostUser) {
             if (serial != null || queues != 1) {
                 throw new CommandException("--serial and --num-queues need --vhost-user");
@@ -235,8 +256,8 @@ final class ServeCommand implements Command {
         if (socket == null || images.size() != 1) {
             throw new CommandException("--vhost-user needs --socket and exactly one image");
         }
-        if (!bitmaps.isEmpty() || allocationDepth || !names.isEmpty() || !descriptions.isEmpty()) {
-            throw new CommandException("--vhost-user knows no names, descriptions, bitmaps or depths");
+        if (!bitmaps.isEmpty() || allocationDepth || !names.isEmpty() || !descriptions.isEmpty() || tlsFolder != null) {
+            throw new CommandException("--vhost-user knows no names, descriptions, bitmaps, depths or TLS");
         }
     }
 
@@ -278,7 +299,13 @@ final class ServeCommand implements Command {
             }
             exports.add(export);
         }
-        return NbdService.start(address(), exports, limits);
+        return NbdService.start(address(), exports, limits, tls());
+    }
+
+    private @Nullable ServerTls tls() throws IOException {
+        return tlsFolder == null
+                ? null
+                : new ServerTls(X509Folder.load(tlsFolder, TlsIdentity.Endpoint.SERVER, !tlsAnyClient), !tlsOptional);
     }
 
     private NbdAddress address() throws CommandException {
@@ -300,7 +327,13 @@ final class ServeCommand implements Command {
 
     private void print(Console console, List<String> exportNames) throws CommandException {
         Attachment attachment = new Attachment(
-                address(), vhostUser, exportNames, wishes.readOnly() || wishes.snapshot() != null, queues, memory);
+                address(),
+                vhostUser,
+                exportNames,
+                wishes.readOnly() || wishes.snapshot() != null,
+                tlsFolder,
+                queues,
+                memory);
         console.out().print(attachment.text(String.valueOf(print)));
     }
 }

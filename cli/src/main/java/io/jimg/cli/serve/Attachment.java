@@ -2,7 +2,9 @@ package io.jimg.cli.serve;
 
 import io.jimg.cli.process.CommandException;
 import io.jimg.nbd.NbdAddress;
+import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a virtual machine monitor is told to attach the disks of a server.
@@ -11,11 +13,18 @@ import java.util.List;
  * @param vhostUser whether it speaks vhost-user-blk, and not NBD
  * @param exports names, empty for the default export
  * @param readOnly whether the disks refuse writes
+ * @param tlsFolder the folder of certificates and keys where TLS is spoken; null where not
  * @param queues of a vhost-user-blk disk
  * @param memory the guest's memory in bytes, which a vhost-user-blk disk shares
  */
 public record Attachment(
-        NbdAddress address, boolean vhostUser, List<String> exports, boolean readOnly, int queues, long memory) {
+        NbdAddress address,
+        boolean vhostUser,
+        List<String> exports,
+        boolean readOnly,
+        @Nullable Path tlsFolder,
+        int queues,
+        long memory) {
     /** 1 GiB. */
     public static final long DEFAULT_MEMORY = 1L << 30;
 
@@ -59,10 +68,19 @@ public record Attachment(
 
     private String qemuNbd() {
         StringBuilder lines = new StringBuilder();
+        if (tlsFolder != null) {
+            String folder = qemuValue(tlsFolder.toAbsolutePath().toString());
+            lines.append("-object ")
+                    .append(shellWord("tls-creds-x509,id=jimg-tls,endpoint=client,dir=" + folder))
+                    .append('\n');
+        }
         for (int i = 0; i < exports.size(); i++) {
             String node = "driver=nbd,node-name=jimg" + i + ',' + qemuServer();
             if (!exports.get(i).isEmpty()) {
                 node += ",export=" + qemuValue(exports.get(i));
+            }
+            if (tlsFolder != null) {
+                node += ",tls-creds=jimg-tls";
             }
             node += readOnly ? ",read-only=on" : ",discard=unmap";
             lines.append("-blockdev ")
@@ -98,6 +116,7 @@ public record Attachment(
                     .append("/>\n")
                     .append("  <source protocol='nbd'")
                     .append(name)
+                    .append(tlsFolder == null ? "" : " tls='yes'")
                     .append(">\n    ")
                     .append(libvirtHost())
                     .append("\n  </source>\n")

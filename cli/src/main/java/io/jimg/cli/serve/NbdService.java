@@ -4,10 +4,12 @@ import io.jimg.nbd.NbdAddress;
 import io.jimg.vmm.nbd.NbdExport;
 import io.jimg.vmm.nbd.NbdServer;
 import io.jimg.vmm.nbd.NbdServerLimits;
+import io.jimg.vmm.nbd.ServerTls;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** An NBD server. */
 public final class NbdService implements Service {
@@ -21,10 +23,15 @@ public final class NbdService implements Service {
         this.exports = exports;
     }
 
-    /** Listens from now on. */
-    public static NbdService start(NbdAddress address, List<NbdExport> exports, NbdServerLimits limits)
+    /**
+     * Listens from now on.
+     *
+     * @param tls null for a server without
+     */
+    public static NbdService start(
+            NbdAddress address, List<NbdExport> exports, NbdServerLimits limits, @Nullable ServerTls tls)
             throws IOException {
-        return new NbdService(NbdServer.start(address, exports, limits), exports);
+        return new NbdService(NbdServer.start(address, exports, limits, tls), exports);
     }
 
     @Override

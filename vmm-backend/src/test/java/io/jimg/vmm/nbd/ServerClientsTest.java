@@ -229,6 +229,10 @@ class ServerClientsTest {
                     .isInstanceOfSatisfying(
                             ImageException.class, e -> assertThat(e.kind()).isEqualTo(ErrorKind.NOT_FOUND))
                     .hasMessage("Bitmap 'none' is not found");
+            assertThat(export.withBitmap(image, "b").bitmaps()).hasSize(1);
+        }
+        try (DiskImage image = open(overlay, true)) {
+            NbdExport export = NbdExport.of("", image).withReadOnly(true);
             assertThatThrownBy(() -> export.withBitmap(image, "b"))
                     .hasMessage("Enabled bitmap 'b' incompatible with readonly export");
         }
