@@ -75,8 +75,7 @@ public final class Qcow2Repair extends Job<CheckReport> {
         if (refcountsOnly && findings.corruptions() > 0) {
             throw beyondRefcounts();
         }
-        RefcountRepair refcounts = new RefcountRepair(
-                file, header, fixes, findings, scan.references().counts());
+        RefcountRepair refcounts = new RefcountRepair(file, header, fixes, findings, scan.references());
         refcounts.correct(scan, table, reader);
         if (refcounts.rebuildNeeded()) {
             if (mode == Repairable.Mode.LEAKS) {

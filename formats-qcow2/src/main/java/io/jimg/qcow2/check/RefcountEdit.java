@@ -36,10 +36,9 @@ final class RefcountEdit {
      * @return the first
      */
     long take(long clusters) throws IOException {
-        ClusterCounts counts = refcounts.counts();
         long start = 0;
         for (long end = start; end < start + clusters; end++) {
-            if (counts.get(end) != 0) {
+            if (!refcounts.free(end)) {
                 start = end + 1;
             }
         }

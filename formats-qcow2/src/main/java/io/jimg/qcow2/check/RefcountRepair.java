@@ -14,17 +14,19 @@ final class RefcountRepair {
     private final Header header;
     private final Fixes fixes;
     private final Findings findings;
+    private References references;
     private ClusterCounts counts;
     private long highest;
     private boolean right;
     private boolean rebuildNeeded;
 
-    RefcountRepair(Storage file, Header header, Fixes fixes, Findings findings, ClusterCounts counts) {
+    RefcountRepair(Storage file, Header header, Fixes fixes, Findings findings, References references) {
         this.file = file;
         this.header = header;
         this.fixes = fixes;
         this.findings = findings;
-        this.counts = counts;
+        this.references = references;
+        this.counts = references.counts();
     }
 
     /** What the refcounts are to say. */
@@ -35,6 +37,11 @@ final class RefcountRepair {
     /** The last host cluster in use. */
     long highest() {
         return highest;
+    }
+
+    /** Whether a cluster can be taken: nothing is there, and nothing says that something is. */
+    boolean free(long cluster) {
+        return counts.get(cluster) == 0 && !references.namedUncounted(cluster);
     }
 
     /** Whether no refcount is too low any more. */
@@ -81,7 +88,8 @@ final class RefcountRepair {
         findings.note(() -> "Rebuilding refcount structure");
         again.countMapping(CopiedObserver.NONE);
         ClusterCounts old = counts;
-        counts = again.references().counts();
+        references = again.references();
+        counts = references.counts();
         findings.supersede(foundAgain);
         old.each((cluster, count) -> {
             long left = counts.get(cluster);
@@ -96,7 +104,8 @@ final class RefcountRepair {
 
     /** Lays the refcounts out anew, where nothing is. */
     Header layOut(RefcountLayout.Occupancy used) throws IOException {
-        RefcountLayout layout = new RefcountLayout(header, file.name(), used, counts);
+        RefcountLayout layout = new RefcountLayout(
+                header, file.name(), cluster -> used.occupied(cluster) || references.namedUncounted(cluster), counts);
         layout.write(fixes);
         Header turned = header.withRefcountTable(layout.tableOffset(), layout.tableClusters());
         DamagedHeader.change(

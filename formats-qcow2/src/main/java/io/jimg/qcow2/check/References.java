@@ -14,8 +14,12 @@ final class References {
             "\nUse qemu-img amend to increase the refcount entry width or qemu-img convert to create a clean copy if the"
                     + " image cannot be opened for writing";
 
+    /** As far behind the file's end is known what refers there: more than refcounts anew can take. */
+    private static final long OUTSIDE = 1L << 21;
+
     private final ClusterCounts counts;
     private final @Nullable ClusterFlags others;
+    private final @Nullable ClusterFlags uncounted;
     private final Findings findings;
     private final int clusterBits;
     private long fileSize;
@@ -25,7 +29,7 @@ final class References {
     /**
      * Nothing counted yet.
      *
-     * @param kinds whether {@link #usedOtherwise} will be asked
+     * @param kinds whether {@link #usedOtherwise} and {@link #namedUncounted} will be asked
      */
     References(Header header, long fileSize, MemoryBudget budget, Findings findings, boolean kinds) {
         this.clusterBits = header.clusterBits();
@@ -34,6 +38,7 @@ final class References {
         this.clusters = (fileSize >>> clusterBits) + ((fileSize & (header.clusterSize() - 1)) == 0 ? 0 : 1);
         long maximum = header.maxRefcount();
         this.others = kinds ? new ClusterFlags(budget) : null;
+        this.uncounted = kinds ? new ClusterFlags(budget) : null;
         this.counts = new ClusterCounts(budget, maximum < 0 ? Long.MAX_VALUE : maximum);
     }
 
@@ -86,6 +91,14 @@ final class References {
         return others == null || others.get(hostOffset >>> clusterBits);
     }
 
+    /**
+     * Whether a reference that was not counted, because it leaves the file, names a host cluster. Nothing new may lie
+     * there: it would be taken for what the reference promises, an L1 table for one.
+     */
+    boolean namedUncounted(long cluster) {
+        return uncounted != null && uncounted.get(cluster);
+    }
+
     /** Whether the active L1 table lies on anything else; asked when everything was counted. */
     boolean activeTableShared(Header header) {
         Boolean known = activeTableShared;
@@ -127,9 +140,15 @@ final class References {
      * Whether a range, whose length is greater than zero, leaves the file by less than a cluster; a corruption where it
      * does not.
      */
-    boolean fits(long hostOffset, long length, long times) {
+    boolean fits(long hostOffset, long length, long times) throws ImageException {
         if (inside(hostOffset, length)) {
             return true;
+        }
+        if (uncounted != null && hostOffset >= 0) {
+            long end = Math.min(clusters + OUTSIDE, (hostOffset + length - 1 >>> clusterBits) + 1);
+            for (long cluster = hostOffset >>> clusterBits; cluster < end; cluster++) {
+                uncounted.set(cluster);
+            }
         }
         findings.corruption(
                 times,

@@ -7,6 +7,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.capability.CheckReport;
+import io.jimg.capability.Repairable;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2Format;
 import io.jimg.qcow2.header.HeaderFields;
@@ -163,6 +164,23 @@ class HostileImagesTest {
         AllocationTotals totals = scan.countMapping(CopiedObserver.NONE);
         assertThat(totals.allocated()).isEqualTo(size / C);
         assertThat(totals.fragmented()).isZero();
+    }
+
+    /** An L1 table and a table behind the end of a file that was cut: what is laid out anew must not become them. */
+    @Test
+    void aRepairPutsNothingWhereALostTableIsNamed() throws IOException {
+        MemoryStorage storage = create(1 << 20, C);
+        long l1 = Qcow2Opener.readHeader(storage).l1TableOffset();
+        storage.truncate(C + 4);
+        CheckReport report = new Qcow2Repair(storage, Repairable.Mode.ALL).run();
+        assertThat(report.findings().toString()).contains("Rebuilding refcount structure", Long.toHexString(l1));
+        assertThat(Qcow2Opener.readHeader(storage).refcountTableOffset()).isNotEqualTo(l1);
+        ByteBuffer table = ByteBuffer.allocate((int) C);
+        storage.read(table, l1);
+        assertThat(table.array()).containsOnly(0);
+        // The table is inside the file now, and counted by the next repair.
+        new Qcow2Repair(storage, Repairable.Mode.ALL).run();
+        assertThat(check(storage).clean()).isTrue();
     }
 
     @Test
