@@ -4,6 +4,7 @@ import io.jimg.graph.Drivers;
 import io.jimg.graph.NodeOpener;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
+import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
 import io.jimg.storage.Storage;
 import java.io.IOException;
@@ -100,6 +101,20 @@ public final class Images {
      */
     public DiskImage open(String name, OpenOptions options) throws IOException {
         return new NodeOpener(drivers, options).open(name);
+    }
+
+    /**
+     * Opens what an image names, alone, where the gate permits it; {@link #open(String, OpenOptions)} is for names that
+     * the caller gives, and asks no gate for them.
+     *
+     * @param name as {@link io.jimg.capability.BackingLink#resolvedBackingName()} tells it
+     * @param role what the image wants it for
+     * @param referrer the name of the image that names it
+     * @throws ImageException {@link ErrorKind#DENIED}, or as {@link #open(String, OpenOptions)}
+     */
+    public DiskImage openReferred(String name, OpenGate.Role role, String referrer, OpenOptions options)
+            throws IOException {
+        return new NodeOpener(drivers, options).openReferred(name, role, referrer);
     }
 
     /** Opens the tree of nodes that {@link OpenOptions#driverOptions()} describes, as {@code --image-opts} does. */

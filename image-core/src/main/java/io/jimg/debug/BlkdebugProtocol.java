@@ -10,6 +10,7 @@ import io.jimg.spi.FilterProtocol;
 import io.jimg.spi.Schema;
 import io.jimg.storage.Storage;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -94,6 +95,12 @@ public final class BlkdebugProtocol implements FilterProtocol {
     }
 
     @Override
+    public List<String> files(Options options) {
+        String config = options.get(CONFIG);
+        return config == null ? List.of() : List.of(config);
+    }
+
+    @Override
     public boolean inName(String option) {
         return option.equals(CONFIG.name());
     }
@@ -103,9 +110,18 @@ public final class BlkdebugProtocol implements FilterProtocol {
         RuleTable table = new RuleTable();
         String config = options.get(CONFIG);
         if (config != null) {
-            table.read(Path.of(config));
+            table.read(path(config));
         }
         table.read(lists);
         return new DebugStorage(inner, name, new Rules(table), Constraints.of(options, inner.limits()));
+    }
+
+    private static Path path(String config) throws ImageException {
+        try {
+            return Path.of(config);
+        } catch (InvalidPathException noName) {
+            throw new ImageException(
+                    ErrorKind.NOT_FOUND, "Could not read blkdebug config file: Invalid argument", noName);
+        }
     }
 }

@@ -121,7 +121,7 @@ final class NodeContext implements OpenContext {
         NodeOpener.Origin origin = origin(OpenGate.Role.BACKING_FILE);
         boolean writable = opener.caller().writableLayer() == node.chain().depth();
         return name == null
-                ? opener.openNode(null, format, own, writable, true, origin.byCaller())
+                ? opener.openNode(null, format, own, writable, true, origin.byOptions())
                 : opener.openNode(FileNames.resolve(this.name.place(), name), format, own, writable, true, origin);
     }
 
@@ -133,7 +133,7 @@ final class NodeContext implements OpenContext {
         if (own.get("filename") != null
                 || own.get("driver") != null
                 || !own.child("file").isEmpty()) {
-            return opener.storages().openDescribed(own, mode, origin.byCaller());
+            return opener.storages().openDescribed(own, mode, origin.byOptions());
         }
         if (name == null) {
             return null;
@@ -156,6 +156,6 @@ final class NodeContext implements OpenContext {
     }
 
     private NodeOpener.Origin origin(OpenGate.Role role) {
-        return new NodeOpener.Origin(role, file.name(), node.chain());
+        return new NodeOpener.Origin(role, file.name(), node.chain(), node.described());
     }
 }

@@ -44,15 +44,25 @@ public final class NodeOpener {
 
     /**
      * Who named a node: the caller, or an image ({@code role} and {@code referrer} are set then, and the gate decides).
+     *
+     * @param described whether an image wrote the options, too, by a {@code json:} name: what they name is then not the
+     *     caller's wish either
      */
     record Origin(
             OpenGate.@Nullable Role role,
             String referrer,
-            @Nullable Chain above) {
-        static final Origin CALLER = new Origin(null, "", null);
+            @Nullable Chain above,
+            boolean described) {
+        static final Origin CALLER = new Origin(null, "", null, false);
 
-        Origin byCaller() {
-            return new Origin(null, referrer, above);
+        /** Of what the options name: the caller's, unless an image wrote them. */
+        Origin byOptions() {
+            return described ? this : new Origin(null, referrer, above, false);
+        }
+
+        /** Of a node whose options are now, in part, those of its name. */
+        Origin ofDescription() {
+            return new Origin(role, referrer, above, role != null);
         }
     }
 
@@ -74,6 +84,12 @@ public final class NodeOpener {
                 fileName, caller.format(), caller.driverOptions(), caller.writable(), caller.backing(), Origin.CALLER);
     }
 
+    /** Opens what an image that was opened before asks for. */
+    public DiskImage openReferred(String fileName, OpenGate.Role role, String referrer) throws IOException {
+        Origin origin = new Origin(role, referrer, null, false);
+        return openNode(fileName, caller.format(), caller.driverOptions(), caller.writable(), caller.backing(), origin);
+    }
+
     /** Opens one image: its driver and its options decided, then its file, then the image itself. */
     DiskImage openNode(
             @Nullable String fileName,
@@ -85,7 +101,13 @@ public final class NodeOpener {
             throws IOException {
         if (fileName != null && fileName.startsWith(FileNames.JSON_PREFIX)) {
             names.typed();
-            return openNode(null, format, NodeOptions.withJson(given, format, fileName), writable, backing, origin);
+            return openNode(
+                    null,
+                    format,
+                    NodeOptions.withJson(given, format, fileName),
+                    writable,
+                    backing,
+                    origin.ofDescription());
         }
         String driver = given.get("driver") != null ? given.get("driver") : format;
         ProtocolDriver onTop = driver == null ? null : drivers.findProtocol(driver);
@@ -117,7 +139,7 @@ public final class NodeOpener {
             Sharing sharing = used.sharing(mode.writable(), caller.inspectOnly());
             file.share(caller.denyWriters() ? sharing.denying(Permission.WRITE, Permission.RESIZE) : sharing);
             NodeNames.Name name = names.ofImage(used, given, file);
-            Node node = new Node(options, given, mode, stated == null, backing, chain);
+            Node node = new Node(options, given, mode, stated == null, backing, chain, origin.described());
             DiskImage image = used.open(file, new NodeContext(this, file, node, name));
             try {
                 // What the image itself is at fault in is told before an option that is too much.
@@ -174,7 +196,8 @@ public final class NodeOpener {
             ProtocolDriver.Mode mode,
             boolean probed,
             boolean backing,
-            Chain chain) {}
+            Chain chain,
+            boolean described) {}
 
     OpenOptions caller() {
         return caller;

@@ -156,6 +156,11 @@ final class StorageOpener {
             throw new ImageException(
                     ErrorKind.BAD_OPTION, "A block device must be specified for \"" + filter.child() + "\"");
         }
+        if (origin.role() != null) {
+            for (String file : filter.files(options)) {
+                caller.gate().permit(new OpenGate.Request(origin.role(), "file", file, origin.referrer()));
+            }
+        }
         Storage inner = openChild(name, own, mode, origin);
         try {
             NodeNames.Name called = names.ofFilter(

@@ -12,12 +12,14 @@ import io.jimg.capability.Snapshots.Snapshot;
 import io.jimg.graph.NodeOpener;
 import io.jimg.spi.Doc;
 import io.jimg.spi.DottedOptions;
+import io.jimg.spi.OpenGate;
 import io.jimg.storage.BlockDeviceStorage;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -114,6 +116,7 @@ public final class Info {
         List<ImageInfo> chain = new ArrayList<>();
         Set<Object> seen = new HashSet<>();
         String name = first.name();
+        String referrer = "";
         OpenOptions options = first.options();
         do {
             pause.check();
@@ -124,9 +127,12 @@ public final class Info {
                 throw new ImageException(
                         ErrorKind.LIMIT, "The backing chain is longer than " + NodeOpener.LONGEST_CHAIN + " images");
             }
-            try (DiskImage image = open(images, name, options, chain.isEmpty() ? first.called() : name)) {
+            try (DiskImage image = chain.isEmpty()
+                    ? open(images, name, options, first.called())
+                    : openBeneath(images, Objects.requireNonNull(name), referrer, options)) {
                 ImageInfo info = of(image);
                 chain.add(info);
+                referrer = image.name();
                 name = info.fullBackingFilename();
                 options = options.withFormat(info.backingFormat()).withDriverOptions(DottedOptions.EMPTY);
             }
@@ -140,6 +146,16 @@ public final class Info {
             return name == null ? images.openTree(options) : images.open(name, options);
         } catch (IOException failed) {
             throw ImageException.wrap(failed).prefixed(called == null ? "" : "Could not open '" + called + "': ");
+        }
+    }
+
+    /** Opens what an image names; the gate decides. */
+    private static DiskImage openBeneath(Images images, String name, String referrer, OpenOptions options)
+            throws IOException {
+        try {
+            return images.openReferred(name, OpenGate.Role.BACKING_FILE, referrer, options);
+        } catch (IOException failed) {
+            throw ImageException.wrap(failed).prefixed("Could not open '" + name + "': ");
         }
     }
 

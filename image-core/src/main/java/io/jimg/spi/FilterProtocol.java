@@ -32,6 +32,11 @@ public interface FilterProtocol extends ProtocolDriver {
      */
     Storage open(Storage inner, Options options, DottedOptions lists, String name) throws IOException;
 
+    /** Names of files that {@link #open(Storage, Options, DottedOptions, String)} reads beside the storage beneath. */
+    default List<String> files(Options options) {
+        return List.of();
+    }
+
     /** Whether a file name of this protocol holds that option. */
     default boolean inName(String option) {
         return false;

@@ -10,6 +10,7 @@ import io.jimg.spi.ProtocolDriver;
 import io.jimg.spi.Schema;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
 /** The protocol {@code file}: files of the host, and its devices where they are named without a protocol. */
@@ -119,7 +120,11 @@ public class FileProtocol implements ProtocolDriver {
 
     @Override
     public final boolean exists(Options options) {
-        return Files.exists(Path.of(nameOf(options)));
+        try {
+            return Files.exists(Path.of(nameOf(options)));
+        } catch (InvalidPathException noName) {
+            return false;
+        }
     }
 
     @Override
