@@ -13,6 +13,12 @@ import org.jspecify.annotations.Nullable;
 public final class Mapper {
     private static final int OPTIMISTIC_ATTEMPTS = 4;
 
+    /**
+     * Slices that one run is followed through. A small file whose L1 entries share one table can claim 2^35 entries,
+     * and whoever asks must be able to stop in between.
+     */
+    private static final int MOST_SLICES = 1024;
+
     private final EntryCodec codec;
     private final Geometry geometry;
     private final L1Table l1;
@@ -29,7 +35,8 @@ public final class Mapper {
     }
 
     /**
-     * The run at a guest offset: as long as its kind and host bytes continue, over slices and tables.
+     * The run at a guest offset: as long as its kind and host bytes continue, over slices and tables, of which there is
+     * a most.
      *
      * @param length bytes of interest, greater than zero; the answer is never longer
      * @throws ImageException {@link io.jimg.ErrorKind#CORRUPT} for entries that no sound image has
@@ -75,7 +82,7 @@ public final class Mapper {
     private Run findRun(long guestOffset, long length) throws IOException {
         long end = guestOffset + length;
         Run run = findInSlice(guestOffset, end);
-        while (run.end() < end) {
+        for (int slices = 1; run.end() < end && slices < MOST_SLICES; slices++) {
             if (run.kind() == RunKind.COMPRESSED || geometry.inCluster(run.end()) != 0) {
                 break;
             }
