@@ -61,7 +61,10 @@ final class Changing {
     }
 
     private static Optional<CheckReport> check(Specimen specimen) throws IOException {
-        OpenOptions options = specimen.optionsWithoutSecret().withToCheck(true).withInspectOnly(true);
+        OpenOptions options = specimen.optionsWithoutSecret()
+                .withToCheck(true)
+                .withInspectOnly(true)
+                .withBacking(false);
         try (DiskImage image = specimen.open(options)) {
             return image.capability(Checkable.class).isPresent()
                     ? Optional.of(Check.of(image).run())
