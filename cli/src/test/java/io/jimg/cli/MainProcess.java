@@ -24,6 +24,7 @@ final class MainProcess {
     static ProcessBuilder builder(Path errors, Object... words) {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
                 Main.class.getName()));
