@@ -94,6 +94,9 @@ public final class Errno {
     /** Address already in use. */
     public static final int EADDRINUSE = 98;
 
+    /** Connection reset by peer. */
+    public static final int ECONNRESET = 104;
+
     /** Connection refused: nobody listens. */
     public static final int ECONNREFUSED = 111;
 
@@ -142,6 +145,7 @@ public final class Errno {
             case ELOOP -> "Too many levels of symbolic links";
             case EOPNOTSUPP -> "Operation not supported";
             case EADDRINUSE -> "Address already in use";
+            case ECONNRESET -> "Connection reset by peer";
             case ECONNREFUSED -> "Connection refused";
             case ESTALE -> "Stale file handle";
             case EDQUOT -> "Disk quota exceeded";
