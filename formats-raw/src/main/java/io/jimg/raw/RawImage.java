@@ -155,6 +155,23 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
         }
     }
 
+    @Override
+    protected void doRead(ByteBuffer[] destinations, long offset) throws IOException {
+        file.about(StorageEvent.READ_AIO);
+        file.read(destinations, window.start() + offset);
+    }
+
+    @Override
+    protected void doWrite(ByteBuffer[] sources, long offset) throws IOException {
+        if (prober != null && offset == 0) {
+            // What is looked at lies in one buffer then.
+            super.doWrite(sources, offset);
+            return;
+        }
+        file.about(StorageEvent.WRITE_AIO);
+        file.write(sources, window.start() + offset);
+    }
+
     /**
      * Takes off what a padded write added behind the disk's last byte; the base lets nobody else write there meanwhile.
      */

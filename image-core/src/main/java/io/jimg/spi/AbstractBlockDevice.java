@@ -23,6 +23,8 @@ import java.nio.ByteBuffer;
  * survive.
  */
 public abstract class AbstractBlockDevice implements BlockDevice {
+    private static final long NOT_WHOLE = -1;
+
     private final InFlight inFlight = new InFlight();
     private final RangeLock padding = new RangeLock();
     private volatile long size;
@@ -46,6 +48,29 @@ public abstract class AbstractBlockDevice implements BlockDevice {
 
     /** Writes the buffer. */
     protected abstract void doWrite(ByteBuffer source, long offset) throws IOException;
+
+    /**
+     * Fills several buffers in turn from one run; each has more than zero bytes, a multiple of the request alignment.
+     * The default reads one after the other.
+     */
+    protected void doRead(ByteBuffer[] destinations, long offset) throws IOException {
+        long at = offset;
+        for (ByteBuffer destination : destinations) {
+            int length = destination.remaining();
+            doRead(destination, at);
+            at += length;
+        }
+    }
+
+    /** Writes several buffers in turn to one run, as {@link #doRead(ByteBuffer[], long)} reads. */
+    protected void doWrite(ByteBuffer[] sources, long offset) throws IOException {
+        long at = offset;
+        for (ByteBuffer source : sources) {
+            int length = source.remaining();
+            doWrite(source, at);
+            at += length;
+        }
+    }
 
     /** Makes an aligned range zero. The default writes zeroes as data, or refuses where only a fast way is wanted. */
     protected void doWriteZeroes(long offset, long length, ZeroMode mode) throws IOException {
@@ -204,6 +229,54 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         } finally {
             inFlight.leave();
         }
+    }
+
+    @Override
+    public final void read(ByteBuffer[] destinations, long offset) throws IOException {
+        long length = wholeLength(destinations, offset);
+        if (length == NOT_WHOLE) {
+            BlockDevice.super.read(destinations, offset);
+            return;
+        }
+        enter(offset, length);
+        try {
+            doRead(destinations, offset);
+        } finally {
+            inFlight.leave();
+        }
+    }
+
+    @Override
+    public final void write(ByteBuffer[] sources, long offset, WriteFlag... flags) throws IOException {
+        long length = wholeLength(sources, offset);
+        if (length == NOT_WHOLE) {
+            BlockDevice.super.write(sources, offset, flags);
+            return;
+        }
+        enterWriting(offset, length);
+        try {
+            about(StorageEvent.PWRITEV);
+            try (RangeLock.Held held = padding.lock(offset, limits().requestAlignment() == 1 ? 0 : length)) {
+                doWrite(sources, offset);
+            }
+            about(StorageEvent.PWRITEV_DONE);
+            finishWrite(flags);
+        } finally {
+            inFlight.leave();
+        }
+    }
+
+    /** Bytes in all, where a driver can take the buffers as they are; otherwise {@link #NOT_WHOLE}. */
+    private long wholeLength(ByteBuffer[] buffers, long offset) {
+        Limits limits = limits();
+        long length = 0;
+        for (ByteBuffer buffer : buffers) {
+            if (!buffer.hasRemaining() || !aligned(offset, buffer.remaining(), limits.requestAlignment())) {
+                return NOT_WHOLE;
+            }
+            length += buffer.remaining();
+        }
+        return buffers.length > 1 && length <= limits.largestTransfer() ? length : NOT_WHOLE;
     }
 
     @Override

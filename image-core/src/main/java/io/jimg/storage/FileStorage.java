@@ -236,6 +236,68 @@ public final class FileStorage implements Storage {
     }
 
     @Override
+    public void read(ByteBuffer[] destinations, long hostOffset) throws IOException {
+        int done = 0;
+        if (canBeVectored(destinations)) {
+            requireRange(hostOffset, 0);
+            try {
+                done = host.orElseThrow().read(destinations, hostOffset);
+            } catch (IOException failure) {
+                throw failed(failure);
+            }
+        }
+        finish(destinations, hostOffset + done, this::read);
+    }
+
+    @Override
+    public void write(ByteBuffer[] sources, long hostOffset) throws IOException {
+        int done = 0;
+        requireWritable();
+        if (canBeVectored(sources)) {
+            requireRange(hostOffset, 0);
+            length.growing().lock();
+            try {
+                done = host.orElseThrow().write(sources, hostOffset);
+            } catch (IOException failure) {
+                throw failed(failure);
+            } finally {
+                length.growing().unlock();
+            }
+        }
+        finish(sources, hostOffset + done, this::write);
+    }
+
+    /** Whether the host can take the buffers in one call. */
+    private boolean canBeVectored(ByteBuffer[] buffers) {
+        if (host.isEmpty() || cache.direct() || buffers.length < 2) {
+            return false;
+        }
+        for (ByteBuffer each : buffers) {
+            if (!each.isDirect()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A read or a write of one buffer. */
+    private interface Transfer {
+        void of(ByteBuffer buffer, long hostOffset) throws IOException;
+    }
+
+    /** Transfers what one call of the host has left. */
+    private static void finish(ByteBuffer[] buffers, long hostOffset, Transfer transfer) throws IOException {
+        long at = hostOffset;
+        for (ByteBuffer each : buffers) {
+            if (each.hasRemaining()) {
+                int length = each.remaining();
+                transfer.of(each, at);
+                at += length;
+            }
+        }
+    }
+
+    @Override
     public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
         requireRange(hostOffset, length);
         requireWritable();

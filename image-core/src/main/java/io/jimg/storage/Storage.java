@@ -61,6 +61,26 @@ public interface Storage extends AutoCloseable {
     /** Writes {@code source} from its position to its limit; grows the storage if need be. */
     void write(ByteBuffer source, long hostOffset) throws IOException;
 
+    /** Fills several buffers in turn from one run of bytes. */
+    default void read(ByteBuffer[] destinations, long hostOffset) throws IOException {
+        long at = hostOffset;
+        for (ByteBuffer destination : destinations) {
+            int length = destination.remaining();
+            read(destination, at);
+            at += length;
+        }
+    }
+
+    /** Writes several buffers in turn to one run of bytes. */
+    default void write(ByteBuffer[] sources, long hostOffset) throws IOException {
+        long at = hostOffset;
+        for (ByteBuffer source : sources) {
+            int length = source.remaining();
+            write(source, at);
+            at += length;
+        }
+    }
+
     /**
      * Makes a range read as zero without writing data; grows the storage if the range ends past its end.
      *

@@ -6,6 +6,7 @@ import java.lang.ref.Reference;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.ReadOnlyBufferException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
@@ -18,7 +19,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A file or block device, opened a second time beside Java's channel for the calls that the Java platform doesn't have:
- * holes, punching, zeroing, reserving, cloning, and byte locks. Data is read and written elsewhere.
+ * holes, punching, zeroing, reserving, cloning, byte locks, and transfers of several buffers at once. Other data is
+ * read and written elsewhere.
  *
  * <p>Available on Linux (x86_64, aarch64) with Java 22 or newer, where native access is enabled for this module (or the
  * unnamed one, if we are on the class path) or the system property {@code jimg.native} is {@code on}. Elsewhere
@@ -37,6 +39,11 @@ public final class HostFile implements Closeable {
     private static final int SEEK_END = 2;
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
+
+    /** How many buffers a call takes, and for each thread a place to list them. */
+    private static final int IOV_MAX = 1024;
+
+    private static final ThreadLocal<ByteBuffer> VECTORS = ThreadLocal.withInitial(() -> struct(16 * IOV_MAX));
 
     private static final int FALLOC_FL_KEEP_SIZE = 0x1;
     private static final int FALLOC_FL_PUNCH_HOLE = 0x2;
@@ -213,6 +220,56 @@ public final class HostFile implements Closeable {
         requireRange(size, 0);
         requireWritable();
         checked(call(SystemCall.FTRUNCATE, size, 0, 0, 0, 0));
+    }
+
+    /**
+     * Reads into several buffers in turn, in one call.
+     *
+     * @param destinations direct buffers that can be written; of more than 1,024 the first ones; their positions move
+     *     behind what was read
+     * @param offset where to read from
+     * @return how many bytes were read, as a rule all but at the file's end
+     * @throws IOException if it fails
+     */
+    public int read(ByteBuffer[] destinations, long offset) throws IOException {
+        return vectored(SystemCall.PREADV, destinations, offset);
+    }
+
+    /**
+     * Writes several buffers in turn, in one call.
+     *
+     * @param sources direct buffers; of more than 1,024 the first ones; their positions move behind what was written
+     * @param offset where to write to
+     * @return how many bytes were written, as a rule all
+     * @throws IOException if it fails, for want of space too
+     */
+    public int write(ByteBuffer[] sources, long offset) throws IOException {
+        requireWritable();
+        return vectored(SystemCall.PWRITEV, sources, offset);
+    }
+
+    private int vectored(SystemCall call, ByteBuffer[] buffers, long offset) throws IOException {
+        requireRange(offset, 0);
+        int count = Math.min(buffers.length, IOV_MAX);
+        ByteBuffer vectors = VECTORS.get();
+        for (int i = 0; i < count; i++) {
+            ByteBuffer each = buffers[i];
+            if (call == SystemCall.PREADV && each.isReadOnly()) {
+                throw new ReadOnlyBufferException();
+            }
+            vectors.putLong(16 * i, kernel.addressOf(each) + each.position()).putLong(16 * i + 8, each.remaining());
+        }
+        long result = call(call, kernel.addressOf(vectors), count, offset, 0, 0);
+        Reference.reachabilityFence(vectors);
+        Reference.reachabilityFence(buffers);
+        int done = (int) checked(result);
+        int left = done;
+        for (int i = 0; left > 0; i++) {
+            int part = Math.min(left, buffers[i].remaining());
+            buffers[i].position(buffers[i].position() + part);
+            left -= part;
+        }
+        return done;
     }
 
     /**

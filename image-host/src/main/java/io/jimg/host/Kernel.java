@@ -23,6 +23,7 @@ interface Kernel {
      * address.
      *
      * @param direct a direct buffer
+     * @throws IllegalStateException where its memory has been unmapped
      */
     long addressOf(ByteBuffer direct);
 

@@ -21,6 +21,8 @@ enum SystemCall {
     MUNMAP(11, 215),
     OPENAT(257, 56),
     PPOLL(271, 73),
+    PREADV(295, 69),
+    PWRITEV(296, 70),
     READ(0, 63),
     RECVMSG(47, 212),
     SENDMSG(46, 211),

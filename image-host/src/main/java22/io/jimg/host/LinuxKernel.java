@@ -98,7 +98,11 @@ final class LinuxKernel implements Kernel {
 
     @Override
     public long addressOf(ByteBuffer direct) {
-        return MemorySegment.ofBuffer(direct.duplicate().clear()).address();
+        MemorySegment segment = MemorySegment.ofBuffer(direct.duplicate().clear());
+        if (!segment.scope().isAlive()) {
+            throw new IllegalStateException("The buffer's memory has been unmapped");
+        }
+        return segment.address();
     }
 
     @Override

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A front end of vhost-user and the guest behind it, as far as tests need them: the other side of any back end's socket.
- * Calls fail where a back end does not answer within ten seconds.
+ * A front end of vhost-user and the guest behind it, as far as tests need them: the other side of any back end's
+ * socket. Calls fail where a back end does not answer within ten seconds.
  */
 final class FrontEnd implements AutoCloseable {
     /** The guest's address of its memory's first byte. */
@@ -54,13 +54,14 @@ final class FrontEnd implements AutoCloseable {
         send(Request.SET_OWNER, payload(0));
         long protocol = Request.PROTOCOL_CONFIG | Request.PROTOCOL_MQ | Request.PROTOCOL_REPLY_ACK;
         send(Request.SET_PROTOCOL_FEATURES, payload(8).putLong(protocol & askNumber(Request.GET_PROTOCOL_FEATURES)));
-        flags |= (protocol & askNumber(Request.GET_PROTOCOL_FEATURES) & Request.PROTOCOL_REPLY_ACK) != 0 ? NEED_REPLY : 0;
+        flags |= (protocol & askNumber(Request.GET_PROTOCOL_FEATURES) & Request.PROTOCOL_REPLY_ACK) != 0
+                ? NEED_REPLY
+                : 0;
         tell(Request.SET_FEATURES, payload(8).putLong(features | Request.F_PROTOCOL_FEATURES));
         tell(Request.SET_MEM_TABLE, memoryTable(memory.capacity()), file);
         int offset = 0;
         for (int i = 0; i < rings; i++) {
-            DriverModel driver = new DriverModel(
-                    memory, GUEST_ADDRESS, offset, size, (features & (1L << 29)) != 0);
+            DriverModel driver = new DriverModel(memory, GUEST_ADDRESS, offset, size, (features & (1L << 29)) != 0);
             offset = (driver.end() + 4095) & -4096;
             Queue queue = new Queue(i, driver);
             queues.add(queue);
@@ -80,7 +81,13 @@ final class FrontEnd implements AutoCloseable {
 
     /** The one region that the memory is. */
     static ByteBuffer memoryTable(long size) {
-        return payload(40).putInt(1).putInt(0).putLong(GUEST_ADDRESS).putLong(size).putLong(USER_ADDRESS).putLong(0);
+        return payload(40)
+                .putInt(1)
+                .putInt(0)
+                .putLong(GUEST_ADDRESS)
+                .putLong(size)
+                .putLong(USER_ADDRESS)
+                .putLong(0);
     }
 
     /** Sends a message; its payload is what lies before the buffer's position. */
@@ -174,7 +181,8 @@ final class FrontEnd implements AutoCloseable {
 
         /** Stops it; returns the index of the next request that the back end would have taken. */
         int stop() throws IOException {
-            return ask(Request.GET_VRING_BASE, payload(8).putInt(index).putInt(0)).getInt(4);
+            return ask(Request.GET_VRING_BASE, payload(8).putInt(index).putInt(0))
+                    .getInt(4);
         }
 
         /** Makes a chain available, and kicks where that is wished. */

@@ -205,8 +205,7 @@ class LifecycleTest {
     @Test
     void refusesRegionsThatAreLongerThanTheirFile() throws Exception {
         try (FrontEnd front = begin()) {
-            assertThatThrownBy(() ->
-                            front.tell(Request.SET_MEM_TABLE, FrontEnd.memoryTable(MEMORY + 4096), front.file))
+            assertThatThrownBy(() -> front.tell(Request.SET_MEM_TABLE, FrontEnd.memoryTable(MEMORY + 4096), front.file))
                     .hasMessageContaining("is refused");
         }
         servesStill();
@@ -246,8 +245,11 @@ class LifecycleTest {
     void refusesRingsThatAreNotInMemory(long descriptors) throws Exception {
         try (FrontEnd front = begin()) {
             ByteBuffer address = FrontEnd.payload(40).putInt(0).putInt(0).putLong(descriptors);
-            address.putLong(FrontEnd.USER_ADDRESS + 4096).putLong(FrontEnd.USER_ADDRESS + 8192).putLong(0);
-            assertThatThrownBy(() -> front.tell(Request.SET_VRING_ADDR, address)).hasMessageContaining("is refused");
+            address.putLong(FrontEnd.USER_ADDRESS + 4096)
+                    .putLong(FrontEnd.USER_ADDRESS + 8192)
+                    .putLong(0);
+            assertThatThrownBy(() -> front.tell(Request.SET_VRING_ADDR, address))
+                    .hasMessageContaining("is refused");
         }
         servesStill();
     }
@@ -255,9 +257,11 @@ class LifecycleTest {
     @Test
     void refusesEventsThatAreNone() throws Exception {
         try (FrontEnd front = begin()) {
-            assertThatThrownBy(() -> front.tell(Request.SET_VRING_KICK, FrontEnd.payload(8).putLong(0), front.file))
+            assertThatThrownBy(() -> front.tell(
+                            Request.SET_VRING_KICK, FrontEnd.payload(8).putLong(0), front.file))
                     .hasMessageContaining("is refused");
-            assertThatThrownBy(() -> front.tell(Request.SET_VRING_CALL, FrontEnd.payload(8).putLong(0)))
+            assertThatThrownBy(() -> front.tell(
+                            Request.SET_VRING_CALL, FrontEnd.payload(8).putLong(0)))
                     .hasMessageContaining("is refused");
         }
         servesStill();
@@ -283,13 +287,17 @@ class LifecycleTest {
                                 FrontEnd.payload(8).putInt(index).putInt(0)))
                         .hasMessageContaining("is refused");
             }
-            assertThatThrownBy(() -> front.tell(Request.SET_VRING_NUM, FrontEnd.payload(8).putInt(0).putInt(5)))
+            assertThatThrownBy(() -> front.tell(
+                            Request.SET_VRING_NUM, FrontEnd.payload(8).putInt(0).putInt(5)))
                     .hasMessageContaining("is refused");
-            assertThatThrownBy(() -> front.tell(Request.SET_FEATURES, FrontEnd.payload(8).putLong(-1)))
+            assertThatThrownBy(() ->
+                            front.tell(Request.SET_FEATURES, FrontEnd.payload(8).putLong(-1)))
                     .hasMessageContaining("is refused");
             assertThatThrownBy(() -> front.tell(99, FrontEnd.payload(8).putLong(-1)))
                     .hasMessageContaining("is refused");
-            assertThat(front.ask(Request.GET_CONFIG, FrontEnd.payload(12).putInt(200).putInt(100).putInt(0))
+            assertThat(front.ask(
+                                    Request.GET_CONFIG,
+                                    FrontEnd.payload(12).putInt(200).putInt(100).putInt(0))
                             .remaining())
                     .isZero();
         }

@@ -56,19 +56,28 @@ class QemuTest {
         Path printed = folder.resolve("printed");
         Path socket = folder.resolve("s");
         try (DiskImage image = Images.standard().open(qcow2, OpenOptions.DEFAULT.withWritable(true));
-                RunningExport export = VhostUserServer.start(
-                        socket.toString(), image, VirtioBlkSettings.DEFAULT.withQueues(2))) {
+                RunningExport export =
+                        VhostUserServer.start(socket.toString(), image, VirtioBlkSettings.DEFAULT.withQueues(2))) {
             Tool.Result result = qemu.run(
-                    "-accel", "tcg",
-                    "-machine", "q35,memory-backend=memory",
-                    "-m", "64M",
-                    "-object", "memory-backend-memfd,id=memory,size=64M,share=on",
-                    "-chardev", "socket,id=disk,path=" + export.address(),
-                    "-device", "vhost-user-blk-pci,chardev=disk,num-queues=2",
+                    "-accel",
+                    "tcg",
+                    "-machine",
+                    "q35,memory-backend=memory",
+                    "-m",
+                    "64M",
+                    "-object",
+                    "memory-backend-memfd,id=memory,size=64M,share=on",
+                    "-chardev",
+                    "socket,id=disk,path=" + export.address(),
+                    "-device",
+                    "vhost-user-blk-pci,chardev=disk,num-queues=2",
                     "-nodefaults",
-                    "-display", "none",
-                    "-debugcon", "file:" + printed,
-                    "-device", "isa-debug-exit,iobase=0xf4,iosize=1");
+                    "-display",
+                    "none",
+                    "-debugcon",
+                    "file:" + printed,
+                    "-device",
+                    "isa-debug-exit,iobase=0xf4,iosize=1");
             // The device turns a 0 at its port into exit code 1.
             result.expectExit(1);
             assertThat(export.statistics().writes()).isEqualTo(1);

@@ -1,7 +1,6 @@
 package io.jimg.vmm.vhost;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jimg.Options;
 import io.jimg.vmm.virtio.DriverModel;
@@ -45,9 +44,7 @@ class VhostUserBlkTest {
 
     private BackEnds.BackEnd ours(String name) throws IOException {
         Path file = Files.write(folder.resolve(name), content);
-        Options options = Options.none()
-                .with(VhostUserBackend.NUM_QUEUES, 2L)
-                .with(VhostUserBackend.SERIAL, "e");
+        Options options = Options.none().with(VhostUserBackend.NUM_QUEUES, 2L).with(VhostUserBackend.SERIAL, "e");
         return BackEnds.Ours.start(file, folder.resolve(name + ".socket"), options);
     }
 
@@ -56,7 +53,9 @@ class VhostUserBlkTest {
         return BackEnds.Theirs.start(file, folder.resolve("theirs.socket"), ",writable=on,num-queues=2");
     }
 
-    /** One request from the ring's first descriptors: header, data, status. Returns the status byte, or -1 if broken. */
+    /**
+     * One request from the ring's first descriptors: header, data, status. Returns the status byte, or -1 if broken.
+     */
     private static int request(FrontEnd front, int queue, int type, long sector, ByteBuffer data, boolean toGuest)
             throws IOException {
         DriverModel driver = front.queues.get(queue).driver;
