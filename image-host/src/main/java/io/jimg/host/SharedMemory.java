@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -18,12 +19,17 @@ public final class SharedMemory implements Closeable {
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_SHARED = 1;
     private static final int MFD_CLOEXEC = 1;
+    private static final long WINDOW = 1L << 30;
 
     private final Kernel kernel;
     private final long address;
     private final long mappedLength;
     private final long skipped;
     private final Kernel.MappedBytes bytes;
+
+    /** Buffers of up to 2 GiB, one beginning at each {@link #WINDOW}: a part of a buffer is sooner had than a new one. */
+    private final ByteBuffer[] windows;
+
     private boolean closed;
 
     private SharedMemory(Kernel kernel, long address, long mappedLength, long skipped) {
@@ -32,6 +38,11 @@ public final class SharedMemory implements Closeable {
         this.mappedLength = mappedLength;
         this.skipped = skipped;
         this.bytes = kernel.mapped(address, mappedLength);
+        this.windows = new ByteBuffer[(int) ((size() + WINDOW - 1) / WINDOW)];
+        for (int i = 0; i < windows.length; i++) {
+            long offset = i * WINDOW;
+            windows[i] = bytes.buffer(skipped + offset, (int) Math.min(Integer.MAX_VALUE, size() - offset));
+        }
     }
 
     /**
@@ -101,7 +112,11 @@ public final class SharedMemory implements Closeable {
      */
     public ByteBuffer buffer(long offset, int length) {
         Objects.checkFromIndexSize(offset, length, size());
-        return bytes.buffer(skipped + offset, length);
+        ByteBuffer window = windows[(int) (offset / WINDOW)];
+        int place = (int) (offset % WINDOW);
+        return length <= window.capacity() - place
+                ? window.slice(place, length).order(ByteOrder.LITTLE_ENDIAN)
+                : bytes.buffer(skipped + offset, length);
     }
 
     /**

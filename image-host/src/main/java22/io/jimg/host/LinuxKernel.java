@@ -98,11 +98,12 @@ final class LinuxKernel implements Kernel {
 
     @Override
     public long addressOf(ByteBuffer direct) {
-        MemorySegment segment = MemorySegment.ofBuffer(direct.duplicate().clear());
+        MemorySegment segment = MemorySegment.ofBuffer(direct);
         if (!segment.scope().isAlive()) {
             throw new IllegalStateException("The buffer's memory has been unmapped");
         }
-        return segment.address();
+        // A segment begins at the position.
+        return segment.address() - direct.position();
     }
 
     @Override
