@@ -27,7 +27,9 @@ public final class SharedMemory implements Closeable {
     private final long skipped;
     private final Kernel.MappedBytes bytes;
 
-    /** Buffers of up to 2 GiB, one beginning at each {@link #WINDOW}: a part of a buffer is sooner had than a new one. */
+    /**
+     * Buffers of up to 2 GiB, one beginning at each {@link #WINDOW}: a part of a buffer is sooner had than a new one.
+     */
     private final ByteBuffer[] windows;
 
     private boolean closed;

@@ -115,6 +115,30 @@ public abstract class StorageContract {
     }
 
     @Test
+    @Tag("quick")
+    void readsAndWritesSeveralBuffersInTurn() throws IOException {
+        ByteBuffer none = ByteBuffer.allocateDirect(0);
+        storage.write(
+                new ByteBuffer[] {direct(Step.bytes(1, 700)).asReadOnlyBuffer(), none, direct(Step.bytes(2, 5000))},
+                100);
+        storage.write(new ByteBuffer[] {ByteBuffer.wrap(Step.bytes(3, 10)), direct(Step.bytes(4, 10))}, 200);
+        assertThat(storage.size()).isEqualTo(5800);
+        ByteBuffer[] read = {ByteBuffer.allocateDirect(150), ByteBuffer.allocateDirect(5), direct(Step.bytes(9, 6000))};
+        storage.read(read, 50);
+        ByteBuffer whole = ByteBuffer.allocate(6155);
+        for (ByteBuffer each : read) {
+            assertThat(each.hasRemaining()).isFalse();
+            whole.put(each.flip());
+        }
+        byte[] expected = new byte[6205];
+        System.arraycopy(Step.bytes(1, 700), 0, expected, 100, 700);
+        System.arraycopy(Step.bytes(2, 5000), 0, expected, 800, 5000);
+        System.arraycopy(Step.bytes(3, 10), 0, expected, 200, 10);
+        System.arraycopy(Step.bytes(4, 10), 0, expected, 210, 10);
+        assertThat(whole.array()).isEqualTo(Arrays.copyOfRange(expected, 50, 6205));
+    }
+
+    @Test
     void readsZeroesPastTheEnd() throws IOException {
         write(0, 1, 1000);
         assertThat(read(storage, 990, 20))

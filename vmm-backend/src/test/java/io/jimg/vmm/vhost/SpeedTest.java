@@ -159,7 +159,6 @@ class SpeedTest {
             long address = driver.address(place + 8192 + 2 * i * piece);
             driver.descriptorAt(table + 16 * (i + 1), address, piece, DriverModel.NEXT | direction, i + 2);
         }
-        driver.descriptorAt(
-                table + 16 * (load.pieces + 1), driver.address(place + 512), 1, DriverModel.WRITE, 0);
+        driver.descriptorAt(table + 16 * (load.pieces + 1), driver.address(place + 512), 1, DriverModel.WRITE, 0);
     }
 }
