@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,8 @@ import org.jspecify.annotations.Nullable;
 public final class NbdServer implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 30;
     private static final long PAUSE_NANOSECONDS = TimeUnit.MILLISECONDS.toNanos(100);
+    /** How long a handshake may take where others wait for a place. */
+    private static final long SHORT_HANDSHAKE_NANOSECONDS = TimeUnit.SECONDS.toNanos(1);
 
     private final ServerSocketChannel listening;
     private final NbdAddress address;
@@ -169,7 +172,6 @@ public final class NbdServer implements AutoCloseable {
 
     private void accept() {
         while (!closing) {
-            places.acquireUninterruptibly();
             SocketChannel client;
             try {
                 client = listening.accept();
@@ -177,13 +179,16 @@ public final class NbdServer implements AutoCloseable {
                 return;
             } catch (IOException busy) {
                 // The host has no more descriptors, say; the next who comes may be luckier.
-                places.release();
                 LockSupport.parkNanos(PAUSE_NANOSECONDS);
                 continue;
             }
-            Connection connection = new Connection(client);
-            connections.add(connection);
-            thread("jimg-nbd", connection::run).start();
+            if (takePlace()) {
+                Connection connection = new Connection(client);
+                connections.add(connection);
+                thread("jimg-nbd", connection::run).start();
+            } else {
+                close(client);
+            }
         }
     }
 
@@ -203,9 +208,37 @@ public final class NbdServer implements AutoCloseable {
         }
     }
 
+    private static void close(SocketChannel client) {
+        try (client) {
+            // Nothing was said yet.
+        } catch (IOException gone) {
+            LockSupport.parkNanos(PAUSE_NANOSECONDS);
+        }
+    }
+
+    /** Waits for a place; false where the server is closed meanwhile. */
+    private boolean takePlace() {
+        while (!closing) {
+            try {
+                if (places.tryAcquire(PAUSE_NANOSECONDS, TimeUnit.NANOSECONDS)) {
+                    return true;
+                }
+            } catch (InterruptedException enough) {
+                return false;
+            }
+            long now = System.nanoTime();
+            connections.stream()
+                    .filter(connection -> connection.isDawdling(now))
+                    .min(Comparator.comparingLong(connection -> connection.begun - now))
+                    .ifPresent(Connection::end);
+        }
+        return false;
+    }
+
     /** One client. */
     private final class Connection {
         private final SocketChannel channel;
+        private final long begun = System.nanoTime();
         private @Nullable SocketWire wire;
         private @Nullable Conversation conversation;
         private boolean over;
@@ -292,6 +325,11 @@ public final class NbdServer implements AutoCloseable {
                 }
             }
             return true;
+        }
+
+        /** Whether it keeps a place from others without having chosen an export. */
+        synchronized boolean isDawdling(long now) {
+            return conversation == null && now - begun > SHORT_HANDSHAKE_NANOSECONDS;
         }
 
         /** Lets no more requests in. */

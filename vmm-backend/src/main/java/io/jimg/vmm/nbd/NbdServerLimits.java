@@ -6,7 +6,8 @@ import java.time.Duration;
  * What clients may hold of a server. A connection takes at most {@code requests} threads and, for each, 2 MiB of
  * buffers, and 32 MiB more where an answer must be in one piece.
  *
- * @param connections how many there may be at once; who comes then waits
+ * @param connections how many there may be at once; who comes then waits, and ends for it a handshake that goes on for
+ *     more than a second
  * @param requests how many requests of one connection are worked on at once
  * @param handshake how long a client may take until it has chosen an export
  */
