@@ -84,8 +84,7 @@ final class Conversation {
     }
 
     private void work() {
-        RequestBuffer buffer = new RequestBuffer();
-        try {
+        try (RequestBuffer buffer = new RequestBuffer()) {
             while (step(buffer)) {
                 // One request after the other.
             }
@@ -181,14 +180,14 @@ final class Conversation {
     /** A payload that fits is written by and by; a larger one as it comes, and answered at once. */
     private Task readWrite(ServerRequest request, RequestBuffer buffer) throws IOException {
         long length = request.length();
-        if (length <= RequestBuffer.LARGEST) {
-            ByteBuffer data = buffer.take((int) length);
+        ByteBuffer data = buffer.take(length);
+        if (data.remaining() == length) {
             wire.read(data);
             return new Task(request, null, data.flip());
         }
         IOException failure = null;
         for (long done = 0; done < length; ) {
-            ByteBuffer piece = buffer.take((int) Math.min(RequestBuffer.LARGEST, length - done));
+            ByteBuffer piece = buffer.take(length - done);
             wire.read(piece);
             piece.flip();
             int read = piece.remaining();
@@ -213,7 +212,7 @@ final class Conversation {
 
     private void skip(long length, RequestBuffer buffer) throws IOException {
         for (long left = length; left > 0; ) {
-            ByteBuffer piece = buffer.take((int) Math.min(left, RequestBuffer.LARGEST));
+            ByteBuffer piece = buffer.take(left);
             left -= piece.remaining();
             wire.read(piece);
         }

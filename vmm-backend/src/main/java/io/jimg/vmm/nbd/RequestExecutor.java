@@ -145,8 +145,11 @@ final class RequestExecutor {
             case Transmission.CMD_WRITE_ZEROES -> device.writeZeroes(offset, length, mode(request), flags(request));
             default -> {
                 // Reading puts it into the host's cache, and into the image's own.
-                for (long done = 0; done < length; done += RequestBuffer.LARGEST) {
-                    device.read(buffer.take((int) Math.min(RequestBuffer.LARGEST, length - done)), offset + done);
+                for (long done = 0; done < length; ) {
+                    ByteBuffer piece = buffer.take(length - done);
+                    int read = piece.remaining();
+                    device.read(piece, offset + done);
+                    done += read;
                 }
             }
         }
@@ -170,17 +173,24 @@ final class RequestExecutor {
         boolean onePiece = !replies.structured() || request.has(Transmission.FLAG_DF);
         if (length == 0) {
             replies.done(request);
-        } else if (length <= RequestBuffer.LARGEST && (onePiece || length < SPARSE_READ)) {
-            readWhole(request, buffer.take(length));
-        } else if (onePiece) {
-            whole.lock();
-            try {
-                readWhole(request, ByteBuffer.allocate(length));
-            } finally {
-                whole.unlock();
+        } else if (onePiece || length < SPARSE_READ) {
+            ByteBuffer data = buffer.take(length);
+            if (data.remaining() == length) {
+                readWhole(request, data);
+            } else {
+                readLarge(request, length);
             }
         } else {
             readSparse(request, buffer);
+        }
+    }
+
+    private void readLarge(ServerRequest request, int length) throws IOException {
+        whole.lock();
+        try {
+            readWhole(request, ByteBuffer.allocate(length));
+        } finally {
+            whole.unlock();
         }
     }
 
@@ -213,8 +223,8 @@ final class RequestExecutor {
                     next = more.end();
                 }
                 if (!zero) {
-                    next = Math.min(next, at + RequestBuffer.LARGEST);
-                    data = buffer.take((int) (next - at));
+                    data = buffer.take(next - at);
+                    next = at + data.remaining();
                     device.read(data, at);
                 }
             } catch (IOException failure) {
