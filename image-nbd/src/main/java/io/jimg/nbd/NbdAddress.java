@@ -16,6 +16,15 @@ public sealed interface NbdAddress {
     String url(String export);
 
     /**
+     * As QEMU names the image of an export here, which is its URL but for one slash.
+     *
+     * @param export empty for the default export
+     */
+    default String imageName(String export) {
+        return url(export);
+    }
+
+    /**
      * A host's port.
      *
      * @param host name or address; an IPv6 address without brackets
@@ -55,6 +64,11 @@ public sealed interface NbdAddress {
         @Override
         public String url(String export) {
             return "nbd+unix:///" + export + "?socket=" + path;
+        }
+
+        @Override
+        public String imageName(String export) {
+            return export.isEmpty() ? "nbd+unix://?socket=" + path : url(export);
         }
     }
 }

@@ -44,7 +44,7 @@ public final class NbdProtocol implements ProtocolDriver {
     @Override
     public String nameOf(Options options) {
         try {
-            return Addresses.of(options).url(options.require(Nbd.EXPORT));
+            return Addresses.of(options).imageName(options.require(Nbd.EXPORT));
         } catch (ImageException incomplete) {
             // Opening it says what is missing; until then it has no better name.
             return NAME;

@@ -55,7 +55,7 @@ final class NbdStorage implements Storage {
 
     @Override
     public String name() {
-        return identity.address().url(identity.export());
+        return identity.address().imageName(identity.export());
     }
 
     @Override

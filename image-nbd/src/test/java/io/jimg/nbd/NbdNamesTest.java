@@ -25,11 +25,11 @@ class NbdNamesTest {
         "nbd://[::1], nbd://[::1]:10809",
         "nbd://host/a%20b#frag, nbd://host:10809/a b",
         "nbd+unix:///x?socket=/s, nbd+unix:///x?socket=/s",
-        "nbd+unix://?socket=%2Fs, nbd+unix:///?socket=/s",
+        "nbd+unix://?socket=%2Fs, nbd+unix://?socket=/s",
         "nbd:host:1, nbd://host:1",
         "nbd:host:1:exportname=a:b, nbd://host:1/a:b",
         "nbd:[::1]:1, nbd://[::1]:1",
-        "nbd:unix:/s, nbd+unix:///?socket=/s",
+        "nbd:unix:/s, nbd+unix://?socket=/s",
         "nbd:unix:/s:exportname=x, nbd+unix:///x?socket=/s"
     })
     void readsNames(String name, String url) throws IOException {
