@@ -23,6 +23,9 @@ final class CopyPipeline {
     private final @Nullable TokenBucket rate;
     private final Watch watch;
     private final Turns turns = new Turns();
+    /** Of the writes that failed the one that comes first in the guest; guarded by this. */
+    private @Nullable Unwritten unwritten;
+
     /** Guarded by this, as the other counts are. */
     private long copied;
 
@@ -58,7 +61,16 @@ final class CopyPipeline {
      * more.
      */
     void run(int threads) throws IOException {
-        new Workers(turns::giveUp).run(threads, this::work);
+        try {
+            new Workers(turns::giveUp).run(threads, this::work);
+        } catch (Unwritten any) {
+            throw earliest(any);
+        }
+    }
+
+    /** Threads fail together on a full disk: told is the place up to which all was written. */
+    private synchronized Unwritten earliest(Unwritten any) {
+        return unwritten == null ? any : unwritten;
     }
 
     private void work() throws IOException {
@@ -77,20 +89,20 @@ final class CopyPipeline {
                     .mapToLong(piece -> piece.bytes() == null && piece.place() == null ? 0 : piece.length())
                     .sum());
         }
-        List<Transfer> transfers = new ArrayList<>();
+        List<Workers.Work> transfers = new ArrayList<>();
         if (!turns.await(chunk.turn())) {
             return false;
         }
         for (Piece piece : pieces) {
             Placement placement = place(piece);
             if (placement != Placement.NONE) {
-                transfers.add(new Transfer(piece, placement));
+                transfers.add(() -> transfer(piece, placement));
             }
         }
         count(pieces);
         watch.reached(chunk);
         turns.end();
-        for (Transfer transfer : transfers) {
+        for (Workers.Work transfer : transfers) {
             transfer.run();
         }
         return true;
@@ -104,18 +116,37 @@ final class CopyPipeline {
         }
     }
 
-    private record Transfer(Piece piece, Placement placement) {
-        void run() throws IOException {
-            try {
-                placement.write();
-            } catch (IOException unwritable) {
-                throw atByte(piece, unwritable);
-            }
+    private void transfer(Piece piece, Placement placement) throws IOException {
+        try {
+            placement.write();
+        } catch (IOException unwritable) {
+            throw atByte(piece, unwritable);
         }
     }
 
-    private static ImageException atByte(Piece piece, IOException unwritable) {
-        return ImageException.wrap(unwritable).prefixed("error while writing at byte " + piece.guestOffset() + ": ");
+    private synchronized Unwritten atByte(Piece piece, IOException unwritable) {
+        Unwritten failure = new Unwritten(piece.guestOffset(), ImageException.wrap(unwritable));
+        if (unwritten == null || failure.guestOffset < unwritten.guestOffset) {
+            unwritten = failure;
+        }
+        return failure;
+    }
+
+    /** A write that failed. */
+    private static final class Unwritten extends ImageException {
+        private static final long serialVersionUID = 1L;
+
+        private final long guestOffset;
+
+        Unwritten(long guestOffset, ImageException failure) {
+            super(
+                    failure.kind(),
+                    "error while writing at byte " + guestOffset + ": " + failure.getMessage(),
+                    failure.resource(),
+                    failure.offset(),
+                    failure);
+            this.guestOffset = guestOffset;
+        }
     }
 
     private synchronized void count(List<Piece> pieces) {

@@ -3,6 +3,7 @@ package io.jimg.ops;
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
 import io.jimg.Extent;
+import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.ZeroMode;
 import io.jimg.capability.CompressedWrite;
@@ -104,7 +105,7 @@ final class RebaseCopy {
             int from = (int) (piece - at);
             int to = (int) (pieceEnd - at);
             if (oldBytes.slice(from, to - from).mismatch(newBytes.slice(from, to - from)) >= 0) {
-                write(oldBytes.slice(from, to - from), piece);
+                keep(oldBytes.slice(from, to - from), piece);
                 written += to - from;
             }
             piece = pieceEnd;
@@ -155,6 +156,14 @@ final class RebaseCopy {
         destination.position(inside);
         while (destination.hasRemaining()) {
             destination.put(ZEROES, 0, Math.min(ZEROES.length, destination.remaining()));
+        }
+    }
+
+    private void keep(ByteBuffer bytes, long guestOffset) throws IOException {
+        try {
+            write(bytes, guestOffset);
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed("Error while writing to COW image: ");
         }
     }
 

@@ -92,14 +92,17 @@ final class DdCommand implements Command {
         }
     }
 
-    /** The copy says where reading failed, which dd does not. */
+    /** The copy says where reading or writing failed, which dd does not. */
     private static ImageException inWordsOfDd(ImageException failed) {
         String sentence = failed.getMessage();
-        if (!sentence.startsWith("error while reading ")) {
-            return failed;
-        }
         String reason = sentence.substring(sentence.indexOf(": ") + 2);
-        return new ImageException(failed.kind(), "error while reading from input image file: " + reason, failed);
+        if (sentence.startsWith("error while reading ")) {
+            return new ImageException(failed.kind(), "error while reading from input image file: " + reason, failed);
+        }
+        if (sentence.startsWith("error while writing ")) {
+            return new ImageException(failed.kind(), "error while writing to output image file: " + reason, failed);
+        }
+        return failed;
     }
 
     /** An operand of the form {@code name=value}; of those that repeat the last one counts. */

@@ -53,6 +53,8 @@ public final class SnapshotApplication implements MetadataChange<Snapshot> {
         if (l1.length > 0) {
             Allocation taken = image.allocator().allocateRun(clusters(header, l1.length));
             place = taken.hostOffset();
+            // A host without room for it says so before anything is changed.
+            L1Entries.write(image.file(), place, l1, header.clusterSize());
         }
         DirtyMark.set(image);
         // They are clear already in what a snapshot shares with the disk; older tools left some behind in what it does

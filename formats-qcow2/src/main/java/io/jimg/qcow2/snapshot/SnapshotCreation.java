@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a snapshot of the disk (specification: "Snapshots"). The order: nothing changes before it is known that every
- * refcount can be raised; the image is marked dirty; the COPIED flags are cleared, barrier; the snapshot's L1 table,
- * the new snapshot table and the raised refcounts are written, barrier; the header turns to the new snapshot table; the
+ * refcount can be raised, and before both tables have got their room on the host, which may be full; the image is
+ * marked dirty; the COPIED flags are cleared, barrier; the snapshot's L1 table as it is now and the raised refcounts are
+ * written, barrier; the header turns to the new snapshot table; the
  * old one is freed; the mark goes. So the snapshot is there or is not; before the turn there are too high refcounts and
  * missing flags at worst.
  */
@@ -58,6 +59,10 @@ public final class SnapshotCreation implements MetadataChange<Snapshot> {
         try {
             table = tables.with(entry, null);
             place = tables.allocate(table.length);
+            tables.write(table, place);
+            if (l1Place != null) {
+                L1Entries.write(image.file(), l1Place.hostOffset(), l1, header.clusterSize());
+            }
         } catch (IOException failure) {
             release(image, l1Place);
             throw failure;
@@ -71,7 +76,6 @@ public final class SnapshotCreation implements MetadataChange<Snapshot> {
         if (l1Place != null) {
             L1Entries.write(image.file(), l1Place.hostOffset(), l1, header.clusterSize());
         }
-        tables.write(table, place);
         references.raise(l1);
         image.commitRefcounts();
         tables.turn(place, header.snapshotCount() + 1);

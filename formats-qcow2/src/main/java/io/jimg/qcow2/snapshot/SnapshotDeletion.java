@@ -48,8 +48,8 @@ public final class SnapshotDeletion implements MetadataChange<Snapshot> {
         long[] l1 = SnapshotL1.read(image, entry);
         byte[] table = tables.with(null, entry);
         Allocation place = tables.allocate(table.length);
-        DirtyMark.set(image);
         tables.write(table, place);
+        DirtyMark.set(image);
         image.commitRefcounts();
         tables.turn(place, header.snapshotCount() - 1);
 
