@@ -1,5 +1,6 @@
 package io.jimg.cli;
 
+import io.jimg.cli.io.QemuIo;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,15 +23,33 @@ final class MainProcess {
 
     /** The same, to be started with its standard output at hand. */
     static ProcessBuilder builder(Path errors, Object... words) {
+        return program(Main.class, words).redirectError(errors.toFile());
+    }
+
+    /**
+     * Starts qemu-io.
+     *
+     * @param commands the file that it reads its commands from
+     * @param output the file that both its streams go to
+     */
+    static Process startIo(Path commands, Path output, Object... words) throws IOException {
+        return program(QemuIo.class, words)
+                .redirectInput(commands.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+    }
+
+    private static ProcessBuilder program(Class<?> main, Object... words) {
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElseThrow(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
-                Main.class.getName()));
+                main.getName()));
         for (Object word : words) {
             command.add(word.toString());
         }
-        return new ProcessBuilder(command).redirectError(errors.toFile());
+        return new ProcessBuilder(command);
     }
 }

@@ -26,13 +26,23 @@ final class NewFile {
             }
             return;
         }
-        Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
-        if (mode == null || mode == Preallocation.OFF) {
+        Preallocation mode = mode(request);
+        if (mode == Preallocation.OFF) {
             allocateFirstBlock(file, size);
         } else {
             FileSpace.take(file, 0, size, mode, FileSpace.Watcher.NONE);
         }
         file.truncate(size);
+    }
+
+    /** Whether space is asked for beforehand. */
+    static boolean reserves(CreateRequest request) {
+        return mode(request) != Preallocation.OFF;
+    }
+
+    private static Preallocation mode(CreateRequest request) {
+        Preallocation mode = request.options().get(FileCreation.PREALLOCATION);
+        return mode == null ? Preallocation.OFF : mode;
     }
 
     /**

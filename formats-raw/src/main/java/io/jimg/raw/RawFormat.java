@@ -88,7 +88,8 @@ public final class RawFormat implements ImageFormat {
     @Override
     public Optional<ImageWriter> createWriter(Storage file, CreateRequest request) throws IOException {
         NewFile.prepare(file, request);
-        return Optional.of(new RawWriter(file, NewFile.roundedSize(request.size())));
+        long size = NewFile.roundedSize(request.size());
+        return Optional.of(RawWriter.begin(file, size, NewFile.reserves(request)));
     }
 
     @Override

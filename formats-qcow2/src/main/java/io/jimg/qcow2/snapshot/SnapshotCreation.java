@@ -20,10 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes a snapshot of the disk (specification: "Snapshots"). The order: nothing changes before it is known that every
  * refcount can be raised, and before both tables have got their room on the host, which may be full; the image is
- * marked dirty; the COPIED flags are cleared, barrier; the snapshot's L1 table as it is now and the raised refcounts are
- * written, barrier; the header turns to the new snapshot table; the
- * old one is freed; the mark goes. So the snapshot is there or is not; before the turn there are too high refcounts and
- * missing flags at worst.
+ * marked dirty; the COPIED flags are cleared, barrier; the snapshot's L1 table as it is now and the raised refcounts
+ * are written, barrier; the header turns to the new snapshot table; the old one is freed; the mark goes. So the
+ * snapshot is there or is not; before the turn there are too high refcounts and missing flags at worst.
  */
 public final class SnapshotCreation implements MetadataChange<Snapshot> {
     private static final int MAXIMUM_NAME = 255;
