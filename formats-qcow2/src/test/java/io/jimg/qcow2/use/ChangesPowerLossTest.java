@@ -10,6 +10,7 @@ import io.jimg.capability.Resizable;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.capability.Snapshots;
 import io.jimg.capability.Snapshots.Snapshot;
+import io.jimg.capability.VmState;
 import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.check.RefcountRebuild;
 import io.jimg.qcow2.header.Header;
@@ -39,11 +40,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Power is lost at every moment of a snapshot's creation, application and deletion, and of growing and shrinking. What
- * is left holds the disk and the snapshots exactly as before or exactly as after. A version 3 image has leaks at worst,
- * or is marked dirty and has nothing after a repair; in version 2 there may be COPIED flags that do not fit, too, with
- * which it is written on safely, and which the real repair mends. The system property {@code jimg.powerloss.changes}
- * sets how many images are worked on for each operation, {@code jimg.powerloss.seed} the first.
+ * Power is lost at every moment of a snapshot's creation, application and deletion, of growing and shrinking, and of
+ * writing a machine's state. What is left holds the disk and the snapshots exactly as before or exactly as after. A
+ * version 3 image has leaks at worst, or is marked dirty and has nothing after a repair; in version 2 there may be
+ * COPIED flags that do not fit, too, with which it is written on safely, and which the real repair mends. The system
+ * property {@code jimg.powerloss.changes} sets how many images are worked on for each operation,
+ * {@code jimg.powerloss.seed} the first.
  */
 class ChangesPowerLossTest {
     private static final int SEEDS = Integer.getInteger("jimg.powerloss.changes", 12);
@@ -64,7 +66,9 @@ class ChangesPowerLossTest {
         APPLY,
         DELETE,
         GROW,
-        SHRINK
+        SHRINK,
+        /** A machine's state, for which the L1 table grows. */
+        STATE
     }
 
     /** What an image holds. */
@@ -166,7 +170,7 @@ class ChangesPowerLossTest {
             ExpectedContent content = new ExpectedContent(read(image, (int) image.size()));
             int wanted = switch (operation) {
                 case APPLY, DELETE -> 1 + random.nextInt(2);
-                case CREATE, GROW, SHRINK -> random.nextInt(3) == 0 ? 1 : 0;
+                case CREATE, GROW, SHRINK, STATE -> random.nextInt(3) == 0 ? 1 : 0;
             };
             for (int i = 0; i < wanted; i++) {
                 use(image, content, random);
@@ -195,6 +199,7 @@ class ChangesPowerLossTest {
             case CREATE -> snapshots.put(Integer.toString(snapshots.size() + 1), disk);
             case APPLY -> disk = snapshots.get("1");
             case DELETE -> snapshots.remove("1");
+            case STATE -> {}
             case GROW, SHRINK -> disk = Arrays.copyOf(disk, newSize(operation, disk.length, plan));
         }
         return new State(disk, snapshots);
@@ -212,6 +217,12 @@ class ChangesPowerLossTest {
             case CREATE -> snapshots.create("new", Instant.EPOCH);
             case APPLY -> snapshots.apply("1");
             case DELETE -> snapshots.delete("1");
+            case STATE -> {
+                image.capability(VmState.class)
+                        .orElseThrow()
+                        .write(ByteBuffer.wrap(new byte[3000]), plan.offset() * 300L);
+                image.flush();
+            }
             case GROW, SHRINK ->
                 image.capability(Resizable.class)
                         .orElseThrow()
