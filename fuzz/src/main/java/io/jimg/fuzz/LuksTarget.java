@@ -42,7 +42,7 @@ public final class LuksTarget {
             specimen.withSecret(PASSPHRASE, "key-secret");
         }
         if ((mode & 8) == 0) {
-            Reading.all(specimen);
+            Reading.all(specimen, mode);
         } else {
             Changing.all(specimen, input);
         }

@@ -18,7 +18,7 @@ public final class ProbeTarget {
         byte[] image = Arrays.copyOfRange(bytes, 1, bytes.length);
         Specimen specimen = Specimen.alone(image, (bytes[0] & 1) == 0 ? null : "raw");
         if ((bytes[0] & 2) == 0) {
-            Reading.all(specimen);
+            Reading.all(specimen, bytes[0]);
         } else {
             Changing.all(specimen, new FuzzInput(image));
         }

@@ -14,7 +14,7 @@ public final class Qcow2Target {
     }
 
     private static void one(byte[] bytes) {
-        Reading.all(specimen(new FuzzInput(bytes)));
+        Reading.all(specimen(new FuzzInput(bytes)), bytes.length < 2 ? 0 : bytes[1]);
     }
 
     /** The image that an input's beginning describes, and how it is opened. */

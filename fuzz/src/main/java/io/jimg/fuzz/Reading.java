@@ -32,10 +32,20 @@ final class Reading {
 
     private Reading() {}
 
-    /** Looks at an image in every way. */
-    static void all(Specimen specimen) {
+    /**
+     * Looks at an image in every way.
+     *
+     * @param mode whether it is validated (16) instead, and whether it is opened within the limits for strangers (32)
+     */
+    static void all(Specimen specimen, int mode) {
+        specimen.withLimits((mode & 32) != 0);
+        if ((mode & 16) != 0) {
+            Bounds.within("validate", 25, 1500, specimen::validate);
+            specimen.requireNothingElseTouched();
+            return;
+        }
         inspect(specimen);
-        Bounds.within("open and read", 20, 700, () -> {
+        Bounds.within("open and read", 20, 2000, () -> {
             try (DiskImage image = specimen.open(specimen.options())) {
                 map(image);
                 content(image);

@@ -3,9 +3,12 @@ package io.jimg.fuzz;
 import io.jimg.DiskImage;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
+import io.jimg.ops.Validate;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenGate;
+import io.jimg.validate.Policy;
+import io.jimg.validate.Validation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,6 +26,7 @@ final class Specimen {
     private final @Nullable String format;
     private final boolean trusting;
     private final List<OpenGate.Request> asked = new ArrayList<>();
+    private boolean untrusted;
     private DottedOptions driverOptions = DottedOptions.EMPTY;
     private String secret = "";
 
@@ -63,6 +67,12 @@ final class Specimen {
         return this;
     }
 
+    /** Within the limits for images of strangers, or without them. */
+    Specimen withLimits(boolean value) {
+        untrusted = value;
+        return this;
+    }
+
     /** What all images of this module are opened by: every format, and no file but those in memory. */
     static Images images(MemoryFiles files) {
         Images images = Images.none().with(files);
@@ -74,7 +84,7 @@ final class Specimen {
 
     /** How it is opened; read-only. */
     OpenOptions options() {
-        OpenOptions options = OpenOptions.DEFAULT
+        OpenOptions options = (untrusted ? OpenOptions.untrusted() : OpenOptions.DEFAULT)
                 .withFormat(format)
                 .withDriverOptions(driverOptions)
                 .withGate(request -> {
@@ -87,6 +97,14 @@ final class Specimen {
     /** The same with other driver options, such as none where nothing is to be unlocked. */
     OpenOptions optionsWithoutSecret() {
         return options().withDriverOptions(DottedOptions.EMPTY);
+    }
+
+    /** Validates it, with the gate shut. */
+    Validation validate() throws IOException {
+        return new Validate(images(files), name, Policy.strict())
+                .options(options().withGate(OpenGate.DENY))
+                .job()
+                .run();
     }
 
     /** Opens it. */

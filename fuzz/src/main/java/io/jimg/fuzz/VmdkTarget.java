@@ -21,7 +21,7 @@ public final class VmdkTarget {
         Specimen specimen =
                 Specimen.among(seed.files(), seed.name(), image, (mode & 1) == 0 ? "vmdk" : null, (mode & 6) != 0);
         if ((mode & 8) == 0) {
-            Reading.all(specimen);
+            Reading.all(specimen, mode);
         } else {
             Changing.all(specimen, input);
         }
