@@ -40,11 +40,6 @@ public final class HostFile implements Closeable {
     private static final int SEEK_DATA = 3;
     private static final int SEEK_HOLE = 4;
 
-    /** How many buffers a call takes, and for each thread a place to list them. */
-    private static final int IOV_MAX = 1024;
-
-    private static final ThreadLocal<ByteBuffer> VECTORS = ThreadLocal.withInitial(() -> struct(16 * IOV_MAX));
-
     private static final int FALLOC_FL_KEEP_SIZE = 0x1;
     private static final int FALLOC_FL_PUNCH_HOLE = 0x2;
     private static final int FALLOC_FL_ZERO_RANGE = 0x10;
@@ -248,10 +243,18 @@ public final class HostFile implements Closeable {
         return vectored(SystemCall.PWRITEV, sources, offset);
     }
 
+    /** A place for each thread to list buffers; not made before somebody has several. */
+    private static final class Vectors {
+        /** How many buffers a call takes. */
+        static final int MOST = 1024;
+
+        static final ThreadLocal<ByteBuffer> OF_THREAD = ThreadLocal.withInitial(() -> struct(16 * MOST));
+    }
+
     private int vectored(SystemCall call, ByteBuffer[] buffers, long offset) throws IOException {
         requireRange(offset, 0);
-        int count = Math.min(buffers.length, IOV_MAX);
-        ByteBuffer vectors = VECTORS.get();
+        int count = Math.min(buffers.length, Vectors.MOST);
+        ByteBuffer vectors = Vectors.OF_THREAD.get();
         for (int i = 0; i < count; i++) {
             ByteBuffer each = buffers[i];
             if (call == SystemCall.PREADV && each.isReadOnly()) {
