@@ -21,14 +21,24 @@ import org.jspecify.annotations.Nullable;
  * Walks over all extents of an image's own layer: whether those that say where they lie lie inside their file, and
  * whether those that are compressed decompress.
  *
- * <p>Costs: time linear in the number of extents, which a guest's size bounds, and in what is decompressed, which is at
- * most {@link Policy#limit} of {@link Rule#DECOMPRESSION_RATIO} times the file's length beyond the first
- * {@value #FREE_BYTES} bytes, whatever the guest's size; memory for one run a thread.
+ * <p>Costs: time linear in the number of extents, which the guest's size bounds, and the file's length, and in what is
+ * decompressed, which is at most {@link Policy#limit} of {@link Rule#DECOMPRESSION_RATIO} times the file's length
+ * beyond the first {@value #FREE_BYTES} bytes, whatever the guest's size; memory for one run a thread.
  */
 final class ContentAudit {
     /** Decompressed before the ratio is looked at, so that a small image of little but zeroes passes. */
     static final long FREE_BYTES = 64L << 20;
 
+    /** Extents that are walked over whatever the file's length; tables may lie past its end, as zeroes. */
+    private static final long FREE_EXTENTS = 8L << 20;
+
+    /** Places that cannot be read before it is clear enough what the image is; each costs an exception. */
+    private static final int MOST_FAILURES = 1000;
+
+    /** Bytes of a file that an extent takes at least beyond those: half an entry of a table. */
+    private static final int BYTES_AN_EXTENT = 4;
+
+    private static final int SECTOR = 512;
     private static final int DEFAULT_RUN = 64 << 10;
     private static final int LARGEST_RUN = 64 << 20;
 
@@ -45,6 +55,9 @@ final class ContentAudit {
     private @Nullable Extent current;
     private long decompressed;
     private long runs;
+    private long extents;
+    private long mostExtents;
+    private int failures;
     private boolean stopped;
 
     /** Is asked between steps whether to go on, and told how far the walk has come. */
@@ -71,6 +84,9 @@ final class ContentAudit {
             fileSize += storage.size();
         }
         long allowed = allowed(fileSize);
+        synchronized (this) {
+            mostExtents = FREE_EXTENTS + fileSize / BYTES_AN_EXTENT;
+        }
         new Workers(this::stop).run(Workers.threads(parallel), () -> work(allowed));
         synchronized (this) {
             return runs;
@@ -103,10 +119,18 @@ final class ContentAudit {
             if (damaged.kind() == ErrorKind.CLOSED || damaged.kind() == ErrorKind.CANCELLED) {
                 throw damaged;
             }
+            failed(damaged.kind() == ErrorKind.CORRUPT ? Rule.COMPRESSED_DATA : Rule.UNREADABLE, at, damaged);
+        }
+    }
+
+    private synchronized void failed(Rule rule, long at, ImageException failure) {
+        inspection.found(rule, Place.guest(at), Names.sentence(failure));
+        if (++failures == MOST_FAILURES) {
+            stopped = true;
             inspection.found(
-                    damaged.kind() == ErrorKind.CORRUPT ? Rule.COMPRESSED_DATA : Rule.UNREADABLE,
+                    Rule.UNEXAMINED,
                     Place.guest(at),
-                    Names.sentence(damaged));
+                    "After " + MOST_FAILURES + " places that cannot be read the rest was not looked at");
         }
     }
 
@@ -152,12 +176,22 @@ final class ContentAudit {
         }
         try {
             current = image.extentAt(offset, image.size() - offset, 1);
+            if (++extents > mostExtents) {
+                stopped = true;
+                inspection.found(
+                        Rule.CORRUPTION,
+                        Place.guest(offset),
+                        "The image has more than " + mostExtents
+                                + " extents, for which its file has no room: tables are"
+                                + " shared; the rest was not looked at");
+                return null;
+            }
             return current;
         } catch (ImageException damaged) {
             if (damaged.kind() == ErrorKind.CLOSED) {
                 throw damaged;
             }
-            inspection.found(Rule.UNREADABLE, Place.guest(offset), Names.sentence(damaged));
+            failed(Rule.UNREADABLE, offset, damaged);
             next = Math.min(image.size(), offset / run * run + run);
             steps.check();
             return null;
@@ -171,9 +205,8 @@ final class ContentAudit {
         if (offset == Extent.NO_HOST_OFFSET || !extent.data() || length == null) {
             return;
         }
-        // A file's last cluster need not be written to its end.
-        long missing = offset + extent.length() - length;
-        if (offset >= length || missing >= run) {
+        // A plain disk's last sector need not be written to its end.
+        if (offset >= length || offset + extent.length() - length >= SECTOR) {
             inspection.found(
                     Rule.TRUNCATED,
                     Place.guest(extent.guestOffset()),

@@ -19,10 +19,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Nothing is written, and no file but the image's own is opened, unless the gate of {@link #options} permits it: by
  * default none does. Backing files are never opened: the layers of a chain are validated one by one.
  *
- * <p>What it costs: {@link Policy#limit} of the policy's {@code metadata-size}, {@code luks-iterations} and
- * {@code decompression-ratio} bound memory and work; the check is linear in the allocated metadata; the walk over the
- * image's extents is linear in the guest's size, and not made where that is beyond {@code virtual-size}.
- * {@link Job#cancel} stops all of it soon.
+ * <p>What it costs: {@link Policy#limit} of the policy's {@code metadata-size} and {@code luks-iterations} bound what
+ * opening takes, that of {@code decompression-ratio} what is decompressed; the check is linear in the tables that the
+ * file holds and remembers at most half of what the heap may grow to; the walk over the image's extents takes at most a
+ * step for each of the guest's clusters, and eight million and one for each four bytes of the file, and is not made
+ * where the guest is beyond {@code virtual-size}. A digest is linear in the guest's size. {@link Job#cancel} stops all
+ * of it soon.
  */
 public final class Validate {
     private final Images images;

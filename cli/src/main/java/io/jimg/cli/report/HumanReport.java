@@ -2,6 +2,7 @@ package io.jimg.cli.report;
 
 import io.jimg.validate.Finding;
 import io.jimg.validate.Inspection;
+import io.jimg.validate.Severity;
 import io.jimg.validate.Validation;
 import java.util.List;
 
@@ -27,7 +28,8 @@ final class HumanReport {
             text.append("could not be validated: ").append(printable(String.valueOf(outcome.failure())));
             return;
         }
-        text.append(validation.clean() ? "clean" : "REJECTED")
+        boolean rejected = validation.findings().stream().anyMatch(finding -> finding.severity() == Severity.ERROR);
+        text.append(rejected ? "REJECTED" : validation.clean() ? "clean" : "warnings")
                 .append(" (")
                 .append(validation.format())
                 .append(", policy ")

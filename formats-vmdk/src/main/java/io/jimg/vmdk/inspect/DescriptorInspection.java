@@ -68,6 +68,15 @@ final class DescriptorInspection {
         }
     }
 
+    /** Line ends are counted before lines are made of them. */
+    private static int lineEnds(byte[] bytes) {
+        int count = 0;
+        for (int i = 0; i < bytes.length && bytes[i] != 0; i++) {
+            count += bytes[i] == '\n' ? 1 : 0;
+        }
+        return count;
+    }
+
     /** Some programs end the text at the first zero byte, others do not. */
     private void hiddenText(byte[] bytes) {
         int end = 0;

@@ -1,0 +1,256 @@
+package io.jimg.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.jimg.cli.getopt.Getopt;
+import io.jimg.cli.process.Console;
+import io.jimg.validate.Rule;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+
+/** {@code jimg validate} and {@code jimg digest}: words, exit codes, and reports that parsers read. */
+class ValidateCommandTest {
+    /** Markup of every kind that a name can bring; a file's name cannot hold a slash. */
+    private static final String HOSTILE = "a<b>&\"'\n\u0001\u001b[2J]]>%s{}\u202e.img";
+
+    @TempDir
+    Path folder;
+
+    private Path clean;
+    private Path qcow2;
+    private Path hostile;
+
+    /** What a command said. */
+    private record Said(int exitCode, String out, String err) {}
+
+    private static Said jimg(Object... words) {
+        return say("jimg", words);
+    }
+
+    private static Said say(String program, Object... words) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(program, out, err);
+        List<String> line = new ArrayList<>();
+        for (Object word : words) {
+            line.add(word.toString());
+        }
+        int exitCode = Main.run(console, Getopt.Order.PERMUTE, line);
+        console.flush();
+        return new Said(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    @BeforeEach
+    void makeImages() throws IOException {
+        clean = Files.write(folder.resolve("clean.raw"), new byte[1 << 20]);
+        qcow2 = folder.resolve("image.qcow2");
+        assertThat(jimg("create", "-q", "-f", "qcow2", qcow2, "1M").exitCode()).isZero();
+        hostile = Files.copy(qcow2, folder.resolve(HOSTILE));
+    }
+
+    // ---- exit codes
+    // --------------------------------------------------------------------------------------------------
+
+    @Test
+    void exitCodesAreThoseOfTheWorstImage() {
+        assertThat(jimg("validate", "-f", "raw", clean).exitCode()).isZero();
+        assertThat(jimg("validate", "-f", "qcow2", qcow2).exitCode()).isZero();
+        assertThat(jimg("validate", "-f", "raw", clean, qcow2).exitCode()).isEqualTo(1);
+        assertThat(jimg("validate", "-f", "raw", clean, folder.resolve("absent"))
+                        .exitCode())
+                .isEqualTo(2);
+        assertThat(jimg("validate", qcow2).exitCode()).isEqualTo(1);
+        assertThat(jimg("validate", "--policy", "cloud", qcow2).exitCode()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "-f vhdx %; Unknown file format 'vhdx'",
+                "--policy absent %; Could not read the policy",
+                "--report html %; --report must be used with human, json, junit or sarif",
+                "--digest sha256 %; --digest expects ALGORITHM:HEX",
+                "--digest md4:00 %; --digest expects ALGORITHM:HEX",
+                "--frobnicate %; unrecognized option",
+                "-q; Expecting one or more image file names",
+                "--key-secret s %; --key-secret needs the format to be stated",
+                "-f raw --key-secret s %; have no secrets"
+            })
+    void whatCouldNotRunSaysSo(String words, String sentence) {
+        Object[] line = ("validate " + words).replace("%", qcow2.toString()).split(" ");
+        Said said = jimg(line);
+        assertThat(said.exitCode()).isEqualTo(2);
+        assertThat(said.err()).contains(sentence);
+    }
+
+    @Test
+    void policyOfAFile() throws IOException {
+        Path policy = Files.writeString(folder.resolve("ours.policy"), "extends = cloud\nformat-mismatch = off\n");
+        assertThat(jimg("validate", "-f", "raw", "--policy", policy, qcow2).exitCode())
+                .isZero();
+        Files.writeString(policy, "format-mismatches = off\n");
+        Said said = jimg("validate", "-f", "raw", "--policy", policy, qcow2);
+        assertThat(said.exitCode()).isEqualTo(2);
+        assertThat(said.err()).contains("line 1: unknown rule 'format-mismatches'");
+    }
+
+    @Test
+    void qemuImgHasNoSuchCommands() {
+        assertThat(say("qemu-img", "validate", clean).err()).contains("Command not found: validate");
+        assertThat(say("qemu-img", "digest", clean).err()).contains("Command not found: digest");
+    }
+
+    // ---- digests
+    // -----------------------------------------------------------------------------------------------------
+
+    /** A mebibyte of zeroes, as sha256sum and b2sum know it. */
+    @Test
+    void digestsAreThoseOfTheContent() {
+        String sha256 = "30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58";
+        assertThat(jimg("digest", "-f", "raw", clean).out()).isEqualTo(sha256 + "  " + clean + "\n");
+        assertThat(jimg("digest", qcow2).out()).startsWith(sha256);
+        assertThat(jimg("digest", "-a", "md4", qcow2).exitCode()).isEqualTo(1);
+        Map<?, ?> json = (Map<?, ?>) ((List<?>) parse(
+                        jimg("digest", "-a", "blake3", "--output=json", qcow2).out()))
+                .get(0);
+        assertThat(json.get("algorithm")).isEqualTo("blake3");
+        assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:" + sha256, qcow2)
+                        .exitCode())
+                .isZero();
+        assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:00", qcow2)
+                        .exitCode())
+                .isEqualTo(1);
+    }
+
+    // ---- reports
+    // -----------------------------------------------------------------------------------------------------
+
+    private Said report(String form) {
+        return jimg("validate", "-f", "raw", "--report", form, clean, hostile, folder.resolve("absent"));
+    }
+
+    @Test
+    void humanReportIsOneLineForEachThing() {
+        String out = report("human").out();
+        assertThat(out)
+                .contains("clean.raw: clean (raw, policy strict)", "REJECTED", "error format-mismatch (host-offset 0)");
+        assertThat(out).doesNotContain("\u001b", "\u0001", "\u202e");
+        assertThat(out.lines().filter(line -> line.startsWith("  error "))).hasSize(1);
+    }
+
+    @Test
+    void jsonReportIsJson() {
+        Map<?, ?> report = (Map<?, ?>) parse(report("json").out());
+        List<?> images = (List<?>) report.get("images");
+        assertThat(images).hasSize(3);
+        Map<?, ?> rejected = (Map<?, ?>) images.get(1);
+        assertThat(rejected.get("name")).isEqualTo(hostile.toString());
+        assertThat(rejected.get("result")).isEqualTo("findings");
+        Map<?, ?> finding = (Map<?, ?>) ((List<?>) rejected.get("findings")).get(0);
+        assertThat(finding.get("rule")).isEqualTo("format-mismatch");
+        assertThat(((Map<?, ?>) finding.get("place")).get("kind")).isEqualTo("host-offset");
+        assertThat(((Map<?, ?>) images.get(0)).get("result")).isEqualTo("clean");
+        assertThat(((Map<?, ?>) images.get(2)).get("result")).isEqualTo("failed");
+    }
+
+    @Test
+    void junitReportIsXml() throws Exception {
+        byte[] xml = report("junit").out().getBytes(StandardCharsets.UTF_8);
+        Document document =
+                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(xml));
+        assertThat(document.getDocumentElement().getTagName()).isEqualTo("testsuites");
+        var suites = document.getElementsByTagName("testsuite");
+        assertThat(suites.getLength()).isEqualTo(3);
+        Element rejected = (Element) suites.item(1);
+        assertThat(rejected.getAttribute("name"))
+                .isEqualTo(hostile.toString().replace('\u0001', '\ufffd').replace('\u001b', '\ufffd'));
+        assertThat(rejected.getAttribute("failures")).isEqualTo("1");
+        Element failure = (Element) document.getElementsByTagName("failure").item(0);
+        assertThat(failure.getAttribute("type")).isEqualTo("format-mismatch");
+        assertThat(document.getElementsByTagName("error").getLength()).isEqualTo(1);
+    }
+
+    /** What section 3 of SARIF 2.1.0 demands of the members that are written. */
+    @Test
+    void sarifReportIsSarif() {
+        Map<?, ?> report = (Map<?, ?>) parse(report("sarif").out());
+        assertThat(report.get("version")).isEqualTo("2.1.0");
+        Map<?, ?> run = (Map<?, ?>) ((List<?>) report.get("runs")).get(0);
+        Map<?, ?> driver = (Map<?, ?>) ((Map<?, ?>) run.get("tool")).get("driver");
+        assertThat(driver.get("name")).isEqualTo("jimg validate");
+        List<?> rules = (List<?>) driver.get("rules");
+        assertThat(rules).hasSize(Rule.values().length);
+        List<?> results = (List<?>) run.get("results");
+        assertThat(results).hasSize(1);
+        Map<?, ?> result = (Map<?, ?>) results.get(0);
+        assertThat(result.get("level")).isEqualTo("error");
+        assertThat((String) ((Map<?, ?>) result.get("message")).get("text")).isNotEmpty();
+        int index = ((Long) result.get("ruleIndex")).intValue();
+        assertThat(((Map<?, ?>) rules.get(index)).get("id")).isEqualTo(result.get("ruleId"));
+        Map<?, ?> location = (Map<?, ?>) ((List<?>) result.get("locations")).get(0);
+        Map<?, ?> physical = (Map<?, ?>) location.get("physicalLocation");
+        String uri = (String) ((Map<?, ?>) physical.get("artifactLocation")).get("uri");
+        assertThat(java.net.URI.create(uri).getPath()).isEqualTo(hostile.toString());
+        Map<?, ?> invocation = (Map<?, ?>) ((List<?>) run.get("invocations")).get(0);
+        assertThat(invocation.get("executionSuccessful")).isEqualTo(false);
+        assertThat((List<?>) invocation.get("toolExecutionNotifications")).hasSize(1);
+    }
+
+    private static Object parse(String json) {
+        try (JsonParser parser = new JsonFactory().createParser(json)) {
+            parser.nextToken();
+            Object value = value(parser);
+            assertThat(parser.nextToken()).isNull();
+            return value;
+        } catch (IOException malformed) {
+            throw new AssertionError(json, malformed);
+        }
+    }
+
+    private static @Nullable Object value(JsonParser parser) throws IOException {
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> {
+                Map<String, @Nullable Object> members = new LinkedHashMap<>();
+                while (parser.nextToken() != JsonToken.END_OBJECT) {
+                    String name = parser.currentName();
+                    parser.nextToken();
+                    assertThat(members).doesNotContainKey(name);
+                    members.put(name, value(parser));
+                }
+                yield members;
+            }
+            case START_ARRAY -> {
+                List<@Nullable Object> items = new ArrayList<>();
+                while (parser.nextToken() != JsonToken.END_ARRAY) {
+                    items.add(value(parser));
+                }
+                yield items;
+            }
+            case VALUE_NUMBER_INT -> parser.getLongValue();
+            case VALUE_TRUE, VALUE_FALSE -> parser.getBooleanValue();
+            case VALUE_NULL -> null;
+            default -> parser.getText();
+        };
+    }
+}

@@ -1,0 +1,45 @@
+package io.jimg.all;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import io.jimg.Images;
+import io.jimg.ops.Validate;
+import io.jimg.validate.Policy;
+import io.jimg.validate.Validation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+class ImagesOfTheBuildTest {
+    private static final Path FOLDER = Path.of("target", "images");
+
+    @TestFactory
+    List<DynamicTest> everyImageIsSound() throws IOException {
+        return testsOf(FOLDER);
+    }
+
+    static List<DynamicTest> testsOf(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".qcow2"))
+                    .sorted()
+                    .map(file -> dynamicTest(file.toString(), () -> validate(file)))
+                    .toList();
+        }
+    }
+
+    private static void validate(Path file) throws IOException {
+        Validation result = new Validate(Images.standard(), file.toString(), Policy.strict())
+                .format("qcow2")
+                .job()
+                .run();
+        assertTrue(result.clean(), () -> file + ": " + result.findings());
+    }
+}
