@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -131,10 +132,8 @@ class ValidateCommandTest {
         assertThat(jimg("digest", "-f", "raw", clean).out()).isEqualTo(sha256 + "  " + clean + "\n");
         assertThat(jimg("digest", qcow2).out()).startsWith(sha256);
         assertThat(jimg("digest", "-a", "md4", qcow2).exitCode()).isEqualTo(1);
-        Map<?, ?> json = (Map<?, ?>) ((List<?>) parse(
-                        jimg("digest", "-a", "blake3", "--output=json", qcow2).out()))
-                .get(0);
-        assertThat(json.get("algorithm")).isEqualTo("blake3");
+        Object json = parse(jimg("digest", "-a", "blake3", "--output=json", qcow2).out());
+        assertThat(at(json, 0, "algorithm")).isEqualTo("blake3");
         assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:" + sha256, qcow2)
                         .exitCode())
                 .isZero();
@@ -161,17 +160,14 @@ class ValidateCommandTest {
 
     @Test
     void jsonReportIsJson() {
-        Map<?, ?> report = (Map<?, ?>) parse(report("json").out());
-        List<?> images = (List<?>) report.get("images");
-        assertThat(images).hasSize(3);
-        Map<?, ?> rejected = (Map<?, ?>) images.get(1);
-        assertThat(rejected.get("name")).isEqualTo(hostile.toString());
-        assertThat(rejected.get("result")).isEqualTo("findings");
-        Map<?, ?> finding = (Map<?, ?>) ((List<?>) rejected.get("findings")).get(0);
-        assertThat(finding.get("rule")).isEqualTo("format-mismatch");
-        assertThat(((Map<?, ?>) finding.get("place")).get("kind")).isEqualTo("host-offset");
-        assertThat(((Map<?, ?>) images.get(0)).get("result")).isEqualTo("clean");
-        assertThat(((Map<?, ?>) images.get(2)).get("result")).isEqualTo("failed");
+        Object report = parse(report("json").out());
+        assertThat((List<?>) at(report, "images")).hasSize(3);
+        assertThat(at(report, "images", 0, "result")).isEqualTo("clean");
+        assertThat(at(report, "images", 1, "name")).isEqualTo(hostile.toString());
+        assertThat(at(report, "images", 1, "result")).isEqualTo("findings");
+        assertThat(at(report, "images", 1, "findings", 0, "rule")).isEqualTo("format-mismatch");
+        assertThat(at(report, "images", 1, "findings", 0, "place", "kind")).isEqualTo("host-offset");
+        assertThat(at(report, "images", 2, "result")).isEqualTo("failed");
     }
 
     @Test
@@ -194,33 +190,38 @@ class ValidateCommandTest {
     /** What section 3 of SARIF 2.1.0 demands of the members that are written. */
     @Test
     void sarifReportIsSarif() {
-        Map<?, ?> report = (Map<?, ?>) parse(report("sarif").out());
-        assertThat(report.get("version")).isEqualTo("2.1.0");
-        Map<?, ?> run = (Map<?, ?>) ((List<?>) report.get("runs")).get(0);
-        Map<?, ?> driver = (Map<?, ?>) ((Map<?, ?>) run.get("tool")).get("driver");
-        assertThat(driver.get("name")).isEqualTo("jimg validate");
-        List<?> rules = (List<?>) driver.get("rules");
-        assertThat(rules).hasSize(Rule.values().length);
-        List<?> results = (List<?>) run.get("results");
-        assertThat(results).hasSize(1);
-        Map<?, ?> result = (Map<?, ?>) results.get(0);
-        assertThat(result.get("level")).isEqualTo("error");
-        assertThat((String) ((Map<?, ?>) result.get("message")).get("text")).isNotEmpty();
-        int index = ((Long) result.get("ruleIndex")).intValue();
-        assertThat(((Map<?, ?>) rules.get(index)).get("id")).isEqualTo(result.get("ruleId"));
-        Map<?, ?> location = (Map<?, ?>) ((List<?>) result.get("locations")).get(0);
-        Map<?, ?> physical = (Map<?, ?>) location.get("physicalLocation");
-        String uri = (String) ((Map<?, ?>) physical.get("artifactLocation")).get("uri");
-        assertThat(java.net.URI.create(uri).getPath()).isEqualTo(hostile.toString());
-        Map<?, ?> invocation = (Map<?, ?>) ((List<?>) run.get("invocations")).get(0);
-        assertThat(invocation.get("executionSuccessful")).isEqualTo(false);
-        assertThat((List<?>) invocation.get("toolExecutionNotifications")).hasSize(1);
+        Object report = parse(report("sarif").out());
+        assertThat(at(report, "version")).isEqualTo("2.1.0");
+        Object run = at(report, "runs", 0);
+        assertThat(at(run, "tool", "driver", "name")).isEqualTo("jimg validate");
+        assertThat((List<?>) at(run, "tool", "driver", "rules")).hasSize(Rule.values().length);
+        assertThat((List<?>) at(run, "results")).hasSize(1);
+        Object result = at(run, "results", 0);
+        assertThat(at(result, "level")).isEqualTo("error");
+        assertThat(at(result, "message", "text").toString()).isNotEmpty();
+        int index = ((Long) at(result, "ruleIndex")).intValue();
+        assertThat(at(run, "tool", "driver", "rules", index, "id")).isEqualTo(at(result, "ruleId"));
+        Object uri = at(result, "locations", 0, "physicalLocation", "artifactLocation", "uri");
+        assertThat(java.net.URI.create(uri.toString()).getPath()).isEqualTo(hostile.toString());
+        assertThat(at(run, "invocations", 0, "executionSuccessful")).isEqualTo(false);
+        assertThat((List<?>) at(run, "invocations", 0, "toolExecutionNotifications"))
+                .hasSize(1);
+    }
+
+    /** What lies in a document under keys and indices. */
+    private static Object at(Object document, Object... path) {
+        Object value = document;
+        for (Object step : path) {
+            value = Objects.requireNonNull(
+                    step instanceof Integer index ? ((List<?>) value).get(index) : ((Map<?, ?>) value).get(step));
+        }
+        return value;
     }
 
     private static Object parse(String json) {
         try (JsonParser parser = new JsonFactory().createParser(json)) {
             parser.nextToken();
-            Object value = value(parser);
+            Object value = Objects.requireNonNull(value(parser));
             assertThat(parser.nextToken()).isNull();
             return value;
         } catch (IOException malformed) {

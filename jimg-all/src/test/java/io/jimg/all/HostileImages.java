@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Images in a folder, made sound, then spoilt byte by byte. */
 final class HostileImages {
@@ -135,12 +136,12 @@ final class HostileImages {
         }
     }
 
-    static Validate validation(Path file, String format) {
+    static Validate validation(Path file, @Nullable String format) {
         return new Validate(IMAGES, file.toString(), Policy.strict()).format(format);
     }
 
     /** Ids of the rules that count. */
-    static Set<String> broken(Path file, String format) throws IOException {
+    static Set<String> broken(Path file, @Nullable String format) throws IOException {
         return broken(validation(file, format).job().run());
     }
 

@@ -282,7 +282,7 @@ class ValidateTest {
         ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(image)).order(ByteOrder.LITTLE_ENDIAN);
         for (int at = 65536; at < bytes.capacity(); at += 512) {
             if (bytes.getLong(at) == TEXT_AT / 512 && bytes.getInt(at + 8) > 0) {
-                return at + 12;
+                return at + 12L;
             }
         }
         throw new AssertionError("no grain for " + TEXT_AT);

@@ -42,11 +42,13 @@ final class DescriptorInspection {
 
     void inspect(byte[] bytes) {
         hiddenText(bytes);
-        List<String> lines = DescriptorText.of(bytes).lines();
-        if (lines.size() > MOST_LINES) {
-            inspection.found(Rule.DESCRIPTOR, Place.host(hostOffset), "The descriptor has " + lines.size() + " lines");
+        int most = lineEnds(bytes);
+        if (most > MOST_LINES) {
+            inspection.found(Rule.DESCRIPTOR, Place.host(hostOffset), "The descriptor has " + most + " lines");
+            return;
         }
-        for (int i = 0; i < Math.min(MOST_LINES, lines.size()); i++) {
+        List<String> lines = DescriptorText.of(bytes).lines();
+        for (int i = 0; i < lines.size(); i++) {
             line(lines.get(i).strip(), new Place(Place.Kind.LINE, i));
         }
         if (createType == null) {
