@@ -132,7 +132,8 @@ class ValidateCommandTest {
         assertThat(jimg("digest", "-f", "raw", clean).out()).isEqualTo(sha256 + "  " + clean + "\n");
         assertThat(jimg("digest", qcow2).out()).startsWith(sha256);
         assertThat(jimg("digest", "-a", "md4", qcow2).exitCode()).isEqualTo(1);
-        Object json = parse(jimg("digest", "-a", "blake3", "--output=json", qcow2).out());
+        Object json =
+                parse(jimg("digest", "-a", "blake3", "--output=json", qcow2).out());
         assertThat(at(json, 0, "algorithm")).isEqualTo("blake3");
         assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:" + sha256, qcow2)
                         .exitCode())
