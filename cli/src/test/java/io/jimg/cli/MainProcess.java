@@ -23,7 +23,14 @@ final class MainProcess {
 
     /** The same, to be started with its standard output at hand. */
     static ProcessBuilder builder(Path errors, Object... words) {
-        return program(Main.class, words).redirectError(errors.toFile());
+        return builder(errors, List.of(), Main.class, words);
+    }
+
+    /** Another program of ours, with flags of the JVM's own. */
+    static ProcessBuilder builder(Path errors, List<String> flags, Class<?> main, Object... words) {
+        ProcessBuilder program = program(main, words).redirectError(errors.toFile());
+        program.command().addAll(1, flags);
+        return program;
     }
 
     /**

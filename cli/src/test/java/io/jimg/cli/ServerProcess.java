@@ -2,6 +2,7 @@ package io.jimg.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jimg.cli.serve.QemuNbd;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -34,7 +35,20 @@ final class ServerProcess implements AutoCloseable {
      */
     static ServerProcess start(Path folder, int exports, Object... words) throws IOException {
         Path errors = Files.createTempFile(folder, "serve", ".err");
-        Process process = MainProcess.builder(errors, words).start();
+        return await(MainProcess.builder(errors, words), errors, exports);
+    }
+
+    /** Starts {@code qemu-nbd} as its script does for {@code --fork}, and waits until it says that it listens. */
+    static ServerProcess qemuNbd(Path folder, Object... words) throws IOException {
+        Path errors = Files.createTempFile(folder, "qemu-nbd", ".err");
+        Object[] all = new Object[words.length + 1];
+        all[0] = "--fork";
+        System.arraycopy(words, 0, all, 1, words.length);
+        return await(MainProcess.builder(errors, List.of("-Djimg.fork=true"), QemuNbd.class, all), errors, 1);
+    }
+
+    private static ServerProcess await(ProcessBuilder program, Path errors, int exports) throws IOException {
+        Process process = program.start();
         List<String> addresses = new ArrayList<>();
         BufferedReader lines =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));

@@ -352,7 +352,7 @@ final class Negotiation {
         }
     }
 
-    private static String optionName(int option) {
+    static String optionName(int option) {
         return switch (option) {
             case Handshake.OPT_GO -> "go";
             case Handshake.OPT_STARTTLS -> "starttls";

@@ -181,7 +181,7 @@ final class ServeCommand implements Command {
         List<Serving.Opening> openings = new ArrayList<>();
         for (String image : images) {
             ImageSource.Located located = source.locate(image, format);
-            openings.add(() -> open(located));
+            openings.add(() -> ServedImage.open(located, wishes, "Could not open '" + image + "': "));
         }
         new Serving(persistent, pidFile)
                 .run(openings, opened -> offer(opened, exportNames), addresses -> announce(console, addresses));
@@ -271,14 +271,6 @@ final class ServeCommand implements Command {
             all.add(images.size() == 1 ? "" : file == null ? "disk" + i : file.toString());
         }
         return all;
-    }
-
-    private ServedImage open(ImageSource.Located located) throws IOException {
-        try {
-            return ServedImage.open(located, wishes);
-        } catch (IOException failed) {
-            throw located.couldNotOpen(failed);
-        }
     }
 
     private Service offer(List<ServedImage> images, List<String> exportNames) throws CommandException, IOException {

@@ -28,13 +28,18 @@ public final class ServedImage implements AutoCloseable {
     /**
      * Opens an image as it is to be offered.
      *
-     * @throws ImageException for a failure to open it with a sentence that does not name it
+     * @param prefix what the sentence for a failure to open it begins with
      */
-    public static ServedImage open(Located located, ImageWishes wishes) throws IOException {
-        DiskImage opened = wishes.throwaway()
-                ? ThrowawayOverlay.open(located.name(), located.options())
-                : located.with(located.options().withWritable(wishes.writesImage()))
-                        .openBare();
+    public static ServedImage open(Located located, ImageWishes wishes, String prefix) throws IOException {
+        DiskImage opened;
+        try {
+            opened = wishes.throwaway()
+                    ? ThrowawayOverlay.open(located.name(), located.options())
+                    : located.with(located.options().withWritable(wishes.writesImage()))
+                            .openBare();
+        } catch (IOException failed) {
+            throw ImageException.wrap(failed).prefixed(prefix);
+        }
         DiskImage shown = opened;
         try {
             if (wishes.snapshot() != null) {
