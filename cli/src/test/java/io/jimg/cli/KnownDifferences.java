@@ -37,10 +37,12 @@ final class KnownDifferences {
 
     private static final String ANY = "";
 
+    /** Nothing but a bar. */
+    private static final String SILENCE = "^(\\n| {4}\\(.*\\r)*$";
+
     static final List<Known> ALL = List.of(
             new Known("Names of nodes", "#block\\d+", ANY, ANY),
             new Known("Keys before formats", "'key-secret' is required", "not in LUKS format", ANY),
-            new Known("Encryption that is not there", "encryption not present", "does not accept value", "^amend"),
             new Known(
                     "Encryption without a format",
                     "'encrypt.format' is missing",
@@ -59,17 +61,26 @@ final class KnownDifferences {
             new Known(
                     "Protocols as formats",
                     ANY,
-                    "Unknown file format '?(file|null-co)|Unknown file format\n",
+                    "Unknown file format '?(file|null-co)|Unknown file format\n|does not support size measurement",
                     "-[fO] ?(file|null-co)"),
-            new Known("Rebasing VMDK", "Could not change the backing file to", "^\\n?$", "^rebase .*vmdk"),
+            new Known(
+                    "Rebasing VMDK",
+                    "Could not change the backing file to",
+                    SILENCE + "|must be a vmdk image",
+                    "^rebase .*vmdk"),
+            new Known("Repairing VMDK", "does not support checks", "(?s)^((?!qemu-img: ).)*$", "^check (?=.*-r).*vmdk"),
             new Known("Warnings that are repeated", "(?s)WARNING: .*WARNING: ", "WARNING: ", "^snapshot "),
-            new Known("Values that a later one replaces", "is out of range|expects", ANY, "=.*,.*="),
+            new Known(
+                    "Values that a later one replaces",
+                    "is out of range|expects",
+                    ANY,
+                    "(-o ?|--options[ =]|,)([a-z_.]+)(=[^ ,]*)?([ ,].*,|,| -o ?| --options[ =])\\2\\b"),
             new Known("Resizing to the present size", "is inconsistent and cannot be used", ANY, "^resize .*\\+0"),
             new Known(
                     "Sizes that are no multiple of 512",
                     "Image size is not a multiple of request alignment",
                     ANY,
-                    "three.raw"),
+                    "three.raw|-t ?(none|off|directsync)"),
             new Known(
                     "Sizes near 2^63",
                     "New image size must be positive|exceeds maximum",
@@ -79,12 +90,53 @@ final class KnownDifferences {
                     "Rebasing onto a layer of the chain",
                     ANY,
                     ANY,
-                    "^rebase .*-F ?(raw|vmdk).*%/(base|over)[.]qcow2.*%/(over|top)[.]qcow2"),
+                    "^rebase (?=.*-F ?(raw|vmdk)).*%/(base|over)[.]qcow2.*%/(over|top)[.]qcow2"),
+            new Known("Failed assertions", "Assertion `.*' failed", ANY, ANY),
+            new Known("Rebasing version 2", SILENCE, SILENCE, "^rebase .*%/v2[.]qcow2"),
+            new Known("Snapshots of damaged images", "Marking image as corrupt", "unaligned", "^snapshot "),
+            new Known(
+                    "Snapshots of damaged images", SILENCE, "is 0 although it is in use", "^snapshot .*wrong[.]qcow2"),
+            new Known(
+                    "Growing damaged images",
+                    "Image resized|" + SILENCE,
+                    "Image resized|" + SILENCE,
+                    "^resize .*wrong[.]qcow2"),
+            new Known(
+                    "Direct writes behind the end",
+                    SILENCE,
+                    SILENCE,
+                    "^(convert|dd) (?=.*-t ?(none|off|directsync)).*(three.raw|badmagic.qcow2)"),
+            new Known(
+                    "Zeroes over a backing file",
+                    "Cannot use --target-is-zero",
+                    "Cannot use --target-is-zero",
+                    "--target-is-zero"),
+            new Known(
+                    "Where layouts differ",
+                    "Offset \\d+ block status mismatch",
+                    "Offset \\d+ block status mismatch",
+                    "^compare .*-s"),
+            new Known(
+                    "Compressing into data files",
+                    SILENCE,
+                    "Compression not supported for this file format",
+                    "data[.]qcow2"),
+            new Known(
+                    "What a salvage tells",
+                    "warning: error while reading block status",
+                    "warning: error while reading block status",
+                    "--salvage"),
             order("Cannot find device=", "force-share=on can only be used with read-only images"),
             // qemu-img leaves the line of a bar that it has not drawn.
             order("Expecting one image file name\n\n$", "Expecting one image file name"),
             order("Could not open", "aio=native was specified"),
-            order("data-file can only be set", ANY),
+            order("filesystem does not support O_DIRECT", "to be a regular file"),
+            order("'backing-fmt' does not accept value", "'encrypt.format' is missing"),
+            order("Invalid parameter", "is out of range|expects"),
+            order("error while reading image metadata", "backing format must be specified"),
+            order("backing_file must be a vmdk image", "invalid parameter value"),
+            order("invalid parameter value", "invalid parameter value"),
+            order("Could not open new backing file", "Compression not supported for this file format"),
             order("Could not open", "is out of range for parameter 'size'"),
             order("Could not change the backing file to", "Compression not supported for this file format"),
             order("Can't find snapshot", "No support for concatenating multiple snapshot"),

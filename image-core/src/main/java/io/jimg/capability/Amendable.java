@@ -1,7 +1,9 @@
 package io.jimg.capability;
 
+import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.Options;
+import java.util.Set;
 
 /** An image whose options can be changed after it was created. */
 public interface Amendable {
@@ -19,4 +21,12 @@ public interface Amendable {
      * @return a job whose result tells whether anything was changed
      */
     Job<Boolean> amend(Options options, boolean force);
+
+    /**
+     * Refuses options that this image has nothing to change of, before their values are looked at.
+     *
+     * @param names of options of the format's {@link io.jimg.spi.ImageFormat#amendSchema()}
+     * @throws ImageException {@link io.jimg.ErrorKind#BAD_OPTION}
+     */
+    default void refuse(Set<String> names) throws ImageException {}
 }

@@ -10,6 +10,7 @@ import io.jimg.capability.Amendable;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import io.jimg.spi.Schema;
+import java.util.Optional;
 
 /** Changes options of an image after it was created. */
 public final class Amend {
@@ -60,7 +61,13 @@ public final class Amend {
                         "Invalid parameter '" + name + "'\nThis option is only supported for image creation");
             }
         }
-        return of(image, schema.parse(text), force);
+        CreateOptions options = CreateOptions.read(schema, text);
+        Optional<Amendable> amendable = image.capability(Amendable.class);
+        if (amendable.isPresent()) {
+            amendable.get().refuse(text.entries().keySet());
+        }
+        options.check();
+        return of(image, options.values(), force);
     }
 
     private static ImageException unsupported(String format) {

@@ -2,6 +2,7 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.Job;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares the guest bytes of two images. What both are known to hold as zeroes is not read. An image that is shorter
@@ -15,6 +16,7 @@ public final class Compare {
     private final BlockDevice first;
     private final BlockDevice second;
     private boolean strict;
+    private CompareWalk.@Nullable Names names;
     private int parallel = Convert.DEFAULT_PARALLEL;
 
     /** Of two devices, which stay the caller's. */
@@ -35,8 +37,16 @@ public final class Compare {
         return this;
     }
 
+    /** What complaints call the two; their names unless this is called. */
+    public Compare called(String firstName, String secondName) {
+        names = new CompareWalk.Names(firstName, secondName);
+        return this;
+    }
+
     /** The comparison as a job. */
     public Job<Comparison> job() {
-        return new CompareJob(first, second, strict, parallel);
+        CompareWalk.Names called = names;
+        return new CompareJob(
+                first, second, called == null ? CompareWalk.Names.of(first, second) : called, strict, parallel);
     }
 }

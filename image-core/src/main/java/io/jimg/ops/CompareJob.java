@@ -1,7 +1,6 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
-import io.jimg.DiskImage;
 import io.jimg.Job;
 import io.jimg.ops.CompareWalk.Task;
 import io.jimg.ops.Comparison.Outcome;
@@ -20,6 +19,7 @@ final class CompareJob extends Job<Comparison> {
 
     private final BlockDevice first;
     private final BlockDevice second;
+    private final CompareWalk.Names names;
     private final boolean strict;
     private final int parallel;
     /** The lowest difference so far. Guarded by this, as are the failure and the progress. */
@@ -30,9 +30,10 @@ final class CompareJob extends Job<Comparison> {
 
     private long compared;
 
-    CompareJob(BlockDevice first, BlockDevice second, boolean strict, int parallel) {
+    CompareJob(BlockDevice first, BlockDevice second, CompareWalk.Names names, boolean strict, int parallel) {
         this.first = first;
         this.second = second;
+        this.names = names;
         this.strict = strict;
         this.parallel = parallel;
     }
@@ -42,7 +43,7 @@ final class CompareJob extends Job<Comparison> {
         if (strict && first.size() != second.size()) {
             return new Comparison(Outcome.SIZE_DIFFERS, 0);
         }
-        CompareWalk walk = new CompareWalk(first, second, strict);
+        CompareWalk walk = new CompareWalk(first, second, names, strict);
         new Workers(walk::stop).run(Workers.threads(parallel), () -> work(walk));
         return result();
     }
@@ -90,16 +91,11 @@ final class CompareJob extends Job<Comparison> {
         }
     }
 
-    static String name(BlockDevice device) {
-        return device instanceof DiskImage image ? image.name() : device.toString();
-    }
-
-    private static ByteBuffer read(BlockDevice device, ByteBuffer buffer, long guestOffset, int length)
-            throws IOException {
+    private ByteBuffer read(BlockDevice device, ByteBuffer buffer, long guestOffset, int length) throws IOException {
         try {
             device.read(buffer.clear().limit(length), guestOffset);
         } catch (IOException unreadable) {
-            throw ComparisonException.ofRead(name(device), guestOffset, unreadable);
+            throw ComparisonException.ofRead(names.name(device == first), guestOffset, unreadable);
         }
         return buffer.flip();
     }

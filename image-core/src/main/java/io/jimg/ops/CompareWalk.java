@@ -1,6 +1,7 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
+import io.jimg.DiskImage;
 import io.jimg.Extent;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class CompareWalk {
 
     private final BlockDevice first;
     private final BlockDevice second;
+    private final Names names;
     private final boolean strict;
     private final long size;
     private long guestOffset;
@@ -30,9 +32,25 @@ final class CompareWalk {
      */
     record Task(long guestOffset, long length, boolean readFirst, boolean readSecond, boolean allocationDiffers) {}
 
-    CompareWalk(BlockDevice first, BlockDevice second, boolean strict) {
+    /** What complaints call the two devices. */
+    record Names(String first, String second) {
+        static Names of(BlockDevice first, BlockDevice second) {
+            return new Names(nameOf(first), nameOf(second));
+        }
+
+        private static String nameOf(BlockDevice device) {
+            return device instanceof DiskImage image ? image.name() : device.toString();
+        }
+
+        String name(boolean ofFirst) {
+            return ofFirst ? first : second;
+        }
+    }
+
+    CompareWalk(BlockDevice first, BlockDevice second, Names names, boolean strict) {
         this.first = first;
         this.second = second;
+        this.names = names;
         this.strict = strict;
         this.size = Math.max(first.size(), second.size());
     }
@@ -73,7 +91,7 @@ final class CompareWalk {
         try {
             return device.extentAt(guestOffset, device.size() - guestOffset);
         } catch (IOException unknown) {
-            throw ComparisonException.ofStatus(CompareJob.name(device), guestOffset, unknown);
+            throw ComparisonException.ofStatus(names.name(device == first), guestOffset, unknown);
         }
     }
 

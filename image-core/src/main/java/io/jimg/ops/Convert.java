@@ -6,6 +6,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.spi.ImageFormat;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.Consumer;
@@ -40,7 +41,7 @@ public final class Convert {
     private boolean overBacking;
     private boolean progressByData;
     private long rate;
-    private @Nullable Consumer<String> salvage;
+    private @Nullable Consumer<ImageException> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
     private @Nullable Range range;
     private @Nullable CopyBitmaps bitmaps;
@@ -123,10 +124,12 @@ public final class Convert {
     }
 
     /**
-     * Whether to go on where the source cannot be read: such ranges become zeroes, and each is told as a sentence. Null
-     * to stop at the first.
+     * Whether to go on where the source cannot be read: such sectors become zeroes.
+     *
+     * @param unreadable told of each, one at a time, by a failure whose message is qemu-img's; null to stop at the
+     *     first
      */
-    public Convert salvage(@Nullable Consumer<String> unreadable) {
+    public Convert salvage(@Nullable Consumer<ImageException> unreadable) {
         salvage = unreadable;
         return this;
     }
@@ -180,25 +183,36 @@ public final class Convert {
      * @throws ImageException where the target cannot be as it was asked for; no file has been touched then
      */
     public Job<Conversion> toNew(Create target) throws IOException {
-        CreatePlan plan = CreatePlan.ofCopy(target, totalSize());
-        if (compress && !plan.format().compresses()) {
-            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
-        }
-        if (compress && plan.format().encrypts(plan.options())) {
-            throw new ImageException(
-                    ErrorKind.UNSUPPORTED, "Compression and encryption not supported at the same time");
-        }
-        if (plan.backed() && sources.size() > 1) {
-            throw new ImageException(
-                    ErrorKind.BAD_OPTION,
-                    "Having a backing file for the target makes no sense when concatenating multiple input images");
-        }
+        CreatePlan plan = CreatePlan.ofCopy(target, totalSize(), this::checkTarget);
         check();
         if (bitmaps != null && !plan.format().bitmaps(plan.options())) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED, CopyBitmaps.unsupported(plan.format().name()));
         }
         return new NewImageJob(copy(plan.backed(), plan.blankFrom()), plan, sources, cache, bitmaps);
+    }
+
+    private void checkTarget(ImageFormat format, CreateOptions options, boolean backed) throws ImageException {
+        if (backed && sources.size() > 1) {
+            throw new ImageException(
+                    ErrorKind.BAD_OPTION,
+                    "Having a backing file for the target makes no sense when concatenating multiple input images");
+        }
+        if (!compress) {
+            return;
+        }
+        if (!format.compresses()) {
+            throw new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format");
+        }
+        if (format.encrypts(options.values())) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "Compression and encryption not supported at the same time");
+        }
+        String preallocation = options.given().get("preallocation");
+        if (preallocation != null && !preallocation.equals("off")) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED, "Compression and preallocation not supported at the same time");
+        }
     }
 
     /**
@@ -208,9 +222,6 @@ public final class Convert {
      * @throws ImageException where it is too small
      */
     public Job<Conversion> into(BlockDevice target) throws IOException {
-        if (target.size() < totalSize()) {
-            throw new ImageException(ErrorKind.OUT_OF_RANGE, "output file is smaller than input file");
-        }
         if (compress) {
             Copy.compressedWrite(target);
         }
@@ -218,6 +229,9 @@ public final class Convert {
         CopyBitmaps along = bitmaps;
         if (along != null) {
             CopyBitmaps.requireTarget(target);
+        }
+        if (target.size() < totalSize()) {
+            throw new ImageException(ErrorKind.OUT_OF_RANGE, "output file is smaller than input file");
         }
         Copy copy = copy(overBacking, Long.MAX_VALUE);
         return new Job<>() {

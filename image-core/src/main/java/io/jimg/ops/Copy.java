@@ -47,7 +47,7 @@ final class Copy {
             boolean outOfOrder,
             boolean copyRange,
             long rate,
-            @Nullable Consumer<String> salvage,
+            @Nullable Consumer<ImageException> salvage,
             boolean fillZeroes,
             int layers,
             int largestUnit,
@@ -117,10 +117,17 @@ final class Copy {
         int grain = roundUp(sought, target.unit());
         boolean copies = settings.copyRange() && wholeImage() && target.copies();
         int room = roundUp(copies ? HOST_CHUNK : CHUNK, grain);
-        Consumer<String> listener = settings.salvage();
+        Consumer<ImageException> listener = settings.salvage();
         Salvage salvage = listener == null ? null : new Salvage(listener);
         SourceWalk.Rules rules = new SourceWalk.Rules(
-                target.unit(), grain, room, settings.layers(), settings.blankFrom(), settings.fillZeroes(), runs);
+                target.unit(),
+                grain,
+                room,
+                settings.layers(),
+                settings.blankFrom(),
+                settings.fillZeroes(),
+                runs,
+                salvage);
         DataProgress byData =
                 settings.progressByData() ? DataProgress.of(new SourceWalk(source, rules), pause, progress) : null;
         CopyPipeline pipeline = new CopyPipeline(

@@ -11,15 +11,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The options of an image to be. As in QEMU, a value that is text is looked into only when the image is made: it is
- * echoed before it is refused.
+ * echoed before it is refused. Switches are echoed in the user's words.
  *
  * @param schema the options that there are
+ * @param given the options as text
  * @param values what was read
  * @param refused the words that were no value of their option
  * @param refusal what is wrong with the first of them; null where all are right
  */
 record CreateOptions(
         Schema schema,
+        DottedOptions given,
         Options values,
         DottedOptions refused,
         @Nullable ImageException refusal) {
@@ -46,7 +48,7 @@ record CreateOptions(
                 refusal = refusal == null ? wrong : refusal;
             }
         }
-        return new CreateOptions(schema, schema.parse(right), refused, refusal);
+        return new CreateOptions(schema, text, schema.parse(right), refused, refusal);
     }
 
     /** Refuses what {@link #read} let pass. */
@@ -59,7 +61,7 @@ record CreateOptions(
     /** The text of an option's value, given or by default; null where it has neither. */
     @Nullable
     String text(Option<?> option) {
-        String word = refused.get(option.name());
+        String word = (option.type() == OptionType.BOOL ? given : refused).get(option.name());
         return word == null ? print(option) : word;
     }
 

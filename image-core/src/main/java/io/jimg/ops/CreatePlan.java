@@ -137,8 +137,10 @@ public final class CreatePlan {
     /**
      * The plan of an image that becomes a copy: its size is given, and what is said of a backing file must be said in
      * full.
+     *
+     * @param objections to the copy, raised before its backing file is opened
      */
-    static CreatePlan ofCopy(Create create, long size) throws IOException {
+    static CreatePlan ofCopy(Create create, long size, Objections objections) throws IOException {
         Images images = create.images();
         ImageFormat format = images.format(create.format());
         refuseUncreatable(format);
@@ -149,6 +151,7 @@ public final class CreatePlan {
         CreateOptions options = CreateOptions.read(schema, text);
         String backing = text.get(BACKING_FILE);
         String backingFormat = text.get(BACKING_FORMAT);
+        objections.raise(format, options, backing != null);
         long backingSize = NO_BACKING;
         if (backing != null) {
             if (backingFormat == null) {
@@ -157,6 +160,16 @@ public final class CreatePlan {
             backingSize = sizeOfOpenable(create, backing, backingFormat);
         }
         return new CreatePlan(create, format, file, options, size, backingSize);
+    }
+
+    /** What speaks against a copy. */
+    interface Objections {
+        /**
+         * Refuses a copy that cannot be made.
+         *
+         * @param backed whether it is to have a backing file
+         */
+        void raise(ImageFormat format, CreateOptions options, boolean backed) throws ImageException;
     }
 
     private static long sizeOfOpenable(Create create, String backing, String backingFormat) throws IOException {

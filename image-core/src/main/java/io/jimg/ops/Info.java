@@ -54,6 +54,8 @@ public final class Info {
         if (children.isEmpty()) {
             actualSize = image.allocatedSize();
         }
+        // What a host file says of itself is nothing, but it is said.
+        boolean ofFile = children.isEmpty() && actualSize != Storage.UNKNOWN_SIZE;
         return new ImageInfo(
                 image.name(),
                 image.format(),
@@ -63,7 +65,7 @@ public final class Info {
                 image.encrypted(),
                 image.dirty(),
                 list,
-                specific.isEmpty() ? null : specific,
+                specific.isEmpty() && !ofFile ? null : specific,
                 backing.map(BackingLink::backingName).orElse(null),
                 backing.map(BackingLink::resolvedBackingName).orElse(null),
                 backing.map(BackingLink::backingFormat).orElse(null),

@@ -99,7 +99,7 @@ public final class Measure {
                 long countedTo = 0;
                 for (long at = 0; at < source.size(); ) {
                     checkCancelled();
-                    Extent extent = source.extentAt(at, source.size() - at);
+                    Extent extent = extentAt(at);
                     if (!extent.zero() && extent.end() > countedTo) {
                         long from = Math.max(countedTo, at & -unit);
                         countedTo = Math.min(source.size(), (extent.end() + unit - 1) & -unit);
@@ -109,6 +109,14 @@ public final class Measure {
                     progress(at, source.size());
                 }
                 return counted;
+            }
+
+            private Extent extentAt(long guestOffset) throws IOException {
+                try {
+                    return source.extentAt(guestOffset, source.size() - guestOffset);
+                } catch (IOException unknown) {
+                    throw ImageException.wrap(unknown).prefixed("Unable to get block status: ");
+                }
             }
         };
     }

@@ -78,7 +78,7 @@ final class RebaseCopy {
         long size = overlay.size();
         for (long at = 0; at < size; ) {
             pause.check();
-            Extent own = overlay.extentAt(at, size - at, 1);
+            Extent own = ownExtentAt(at);
             if (own.present()) {
                 at = own.end();
             } else {
@@ -87,6 +87,14 @@ final class RebaseCopy {
             progress.progressed(at, size);
         }
         return written;
+    }
+
+    private Extent ownExtentAt(long guestOffset) throws IOException {
+        try {
+            return overlay.extentAt(guestOffset, overlay.size() - guestOffset, 1);
+        } catch (IOException unknown) {
+            throw ImageException.wrap(unknown).prefixed("error while reading image metadata: ");
+        }
     }
 
     /** Compares the first part of a range of which the overlay has nothing itself; returns where the rest begins. */

@@ -1,6 +1,7 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
+import io.jimg.Extent;
 import io.jimg.ImageException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,11 +12,14 @@ import java.util.function.Consumer;
 final class Salvage {
     private static final int SECTOR = 512;
 
-    private final Consumer<String> listener;
+    private final Consumer<ImageException> listener;
     private final AtomicLong lost = new AtomicLong();
 
-    /** Tells {@code listener} a sentence for each sector that is lost. */
-    Salvage(Consumer<String> listener) {
+    /** Where sectors of unknown status have not been told yet. Guarded by the listener. */
+    private long unknownTold;
+
+    /** Tells {@code listener} of each sector that is lost. */
+    Salvage(Consumer<ImageException> listener) {
         this.listener = listener;
     }
 
@@ -36,11 +40,27 @@ final class Salvage {
     private void lose(ByteBuffer sector, long guestOffset, ImageException why) {
         lost.addAndGet(sector.remaining());
         synchronized (listener) {
-            listener.accept("error while reading offset " + guestOffset + ": " + why.getMessage());
+            listener.accept(why.prefixed("error while reading offset " + guestOffset + ": "));
         }
         while (sector.hasRemaining()) {
             sector.put((byte) 0);
         }
+    }
+
+    /**
+     * What is taken of a source that does not know its status: that the next sector holds data. Each such sector is
+     * told once, though a source may be walked twice.
+     *
+     * @param size of the source
+     */
+    Extent unknown(long guestOffset, long size, ImageException why) {
+        synchronized (listener) {
+            if (guestOffset >= unknownTold) {
+                listener.accept(why.prefixed("error while reading block status at offset " + guestOffset + ": "));
+                unknownTold = guestOffset + 1;
+            }
+        }
+        return Extent.opaque(guestOffset, Math.min(SECTOR - guestOffset % SECTOR, size - guestOffset));
     }
 
     /** Bytes that could not be read so far. */

@@ -1,6 +1,7 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
+import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.ops.Piece.Kind;
@@ -35,9 +36,17 @@ final class SourceWalk {
      * @param blankFrom guest offset from which zeroes are skipped, for the target reads as zeroes there by itself
      * @param fillZeroes whether zeroes are written as data
      * @param storedRuns which compressed extents are carried over
+     * @param salvage is told where the source does not know its status, which is data then; null to fail
      */
     record Rules(
-            int unit, int grain, int room, int layers, long blankFrom, boolean fillZeroes, StoredRuns storedRuns) {}
+            int unit,
+            int grain,
+            int room,
+            int layers,
+            long blankFrom,
+            boolean fillZeroes,
+            StoredRuns storedRuns,
+            @Nullable Salvage salvage) {}
 
     SourceWalk(BlockDevice source, Rules rules) {
         this.source = source;
@@ -94,8 +103,13 @@ final class SourceWalk {
     private Extent ask(long offset) throws IOException {
         try {
             return source.extentAt(offset, source.size() - offset, rules.layers());
-        } catch (IOException failure) {
-            throw ImageException.wrap(failure).prefixed("error while reading block status at offset " + offset + ": ");
+        } catch (IOException unknown) {
+            ImageException failure = ImageException.wrap(unknown);
+            Salvage salvage = rules.salvage();
+            if (salvage == null || failure.kind() == ErrorKind.CLOSED) {
+                throw failure.prefixed("error while reading block status at offset " + offset + ": ");
+            }
+            return salvage.unknown(offset, source.size(), failure);
         }
     }
 

@@ -69,7 +69,7 @@ class ConvertFailuresTest extends ConvertFixture {
         List<String> sentences = new ArrayList<>();
         try (WatchedImage source = new WatchedImage(open(raw, "raw"), bad)) {
             Conversion done = new Convert(source)
-                    .salvage(sentences::add)
+                    .salvage(failure -> sentences.add(failure.getMessage()))
                     .toNew(target(output, "raw", ""))
                     .run();
             assertThat(done.unreadable()).isEqualTo(512);

@@ -23,6 +23,11 @@ public record SnapshotChoice(
         @Nullable String id,
         @Nullable String name) {
 
+    /** Whether it is a word that is an id or a name, without keys that say which. */
+    public boolean isPlainWord() {
+        return word != null;
+    }
+
     /** Reads the argument of {@code -l}. */
     public static SnapshotChoice parse(Console console, String argument) throws CommandException {
         if (!argument.startsWith("snapshot.")) {

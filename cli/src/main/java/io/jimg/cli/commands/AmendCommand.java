@@ -89,21 +89,22 @@ final class AmendCommand implements Command {
             throw new UsageException("Must specify options (-o)");
         }
         Images images = AllFormats.images();
-        List<String> names = words.operands();
-        if (format != null && OptionLists.asksForHelp(options)) {
-            console.out().print(CreateOptionsHelp.amend(format, Amend.schema(images.format(format))));
-            return 0;
-        }
-        String name = ImageName.only(names);
         Progress progress = new Progress(console, shown, quiet);
-        try (DiskImage image = open(source, name, format, cache)) {
-            if (OptionLists.asksForHelp(options)) {
-                console.out()
-                        .print(CreateOptionsHelp.amend(image.format(), Amend.schema(images.format(image.format()))));
+        try {
+            if (format != null && OptionLists.asksForHelp(options)) {
+                console.out().print(CreateOptionsHelp.amend(format, Amend.schema(images.format(format))));
                 return 0;
             }
-            DottedOptions text = DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED));
-            run(Amend.of(images, image, text, force), progress);
+            String name = ImageName.only(words.operands());
+            try (DiskImage image = open(source, name, format, cache)) {
+                if (OptionLists.asksForHelp(options)) {
+                    String found = image.format();
+                    console.out().print(CreateOptionsHelp.amend(found, Amend.schema(images.format(found))));
+                    return 0;
+                }
+                DottedOptions text = DottedOptions.of(OptionLists.parse(options, null, ShortForms.ACCEPTED));
+                run(Amend.of(images, image, text, force), progress);
+            }
         } finally {
             progress.leave();
         }

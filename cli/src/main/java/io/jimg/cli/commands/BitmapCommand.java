@@ -134,11 +134,7 @@ final class BitmapCommand implements Command {
         try {
             Bitmaps bitmaps = image.capability(Bitmaps.class).orElse(null);
             if (bitmaps == null) {
-                throw action.verb.equals("add")
-                        ? new ImageException(
-                                ErrorKind.UNSUPPORTED,
-                                "Can't store persistent bitmaps to " + image.name() + ": Operation not supported")
-                        : notFound(name);
+                throw action.verb.equals("add") ? notStorable(name, image) : notFound(name);
             }
             switch (action.verb) {
                 case "add" -> bitmaps.add(name, granularity == 0 ? bitmaps.defaultGranularity() : granularity, true);
@@ -147,8 +143,11 @@ final class BitmapCommand implements Command {
                 case "enable" -> bitmaps.enable(name);
                 case "disable" -> bitmaps.disable(name);
                 case "merge" -> {
-                    // The target's faults are told before the source's.
-                    bitmaps.read(name);
+                    // It is told first that there is no such target, and of what is wrong with one last.
+                    if (bitmaps.list().stream()
+                            .noneMatch(bitmap -> bitmap.name().equals(name))) {
+                        throw notFound(name);
+                    }
                     bitmaps.merge(name, read(merged, action.source));
                 }
                 default -> throw new IllegalStateException(action.verb);
@@ -156,6 +155,16 @@ final class BitmapCommand implements Command {
         } catch (IOException failed) {
             throw ImageException.wrap(failed).prefixed("Operation " + action.verb + " on bitmap " + name + " failed: ");
         }
+    }
+
+    /** Why a format without bitmaps does not take a new one; what no format would take is told first. */
+    private ImageException notStorable(String name, DiskImage image) {
+        if (name.isEmpty()) {
+            return new ImageException(ErrorKind.BAD_OPTION, "Bitmap name cannot be empty");
+        }
+        return new ImageException(
+                ErrorKind.UNSUPPORTED,
+                "Can't store persistent bitmaps to " + image.name() + ": Operation not supported");
     }
 
     private static DirtyRuns read(DiskImage image, String name) throws IOException {

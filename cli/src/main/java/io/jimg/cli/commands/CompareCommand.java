@@ -91,15 +91,17 @@ final class CompareCommand implements Command {
         if (names.size() != 2) {
             throw new UsageException("Expecting two image file names");
         }
-        @Nullable CacheMode mode = CacheModes.find(cache);
-        if (mode == null) {
-            throw new CommandException(CANNOT_OPEN, "Invalid source cache option: " + cache);
-        }
-        source.cache(mode);
         Progress bar = new Progress(console, progress, quiet);
-        try (DiskImage first = open(source, names.get(0), firstFormat);
-                DiskImage second = open(source, names.get(1), secondFormat)) {
-            return compare(new Report(console, quiet, bar), first, second, strict);
+        try {
+            @Nullable CacheMode mode = CacheModes.find(cache);
+            if (mode == null) {
+                throw new CommandException(CANNOT_OPEN, "Invalid source cache option: " + cache);
+            }
+            source.cache(mode);
+            try (DiskImage first = open(source, names.get(0), firstFormat);
+                    DiskImage second = open(source, names.get(1), secondFormat)) {
+                return compare(new Report(console, quiet, bar), names, first, second, strict);
+            }
         } finally {
             bar.leave();
         }
@@ -134,10 +136,14 @@ final class CompareCommand implements Command {
         }
     }
 
-    private static int compare(Report report, DiskImage first, DiskImage second, boolean strict)
+    private static int compare(Report report, List<String> names, DiskImage first, DiskImage second, boolean strict)
             throws CommandException {
         report.bar().begin();
-        Job<Comparison> job = new Compare(first, second).strict(strict).job().onProgress(report.bar()::at);
+        Job<Comparison> job = new Compare(first, second)
+                .called(names.get(0), names.get(1))
+                .strict(strict)
+                .job()
+                .onProgress(report.bar()::at);
         long common = Math.min(first.size(), second.size());
         Comparison result;
         try {

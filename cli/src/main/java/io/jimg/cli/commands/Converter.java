@@ -1,7 +1,9 @@
 package io.jimg.cli.commands;
 
 import io.jimg.CacheMode;
+import io.jimg.DamageException;
 import io.jimg.DiskImage;
+import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.Job;
 import io.jimg.OpenOptions;
@@ -12,6 +14,7 @@ import io.jimg.cli.arguments.OptionLists;
 import io.jimg.cli.arguments.ShortForms;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Failures;
 import io.jimg.cli.process.Interrupt;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Convert;
@@ -22,17 +25,17 @@ import io.jimg.spi.Closing;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.OpenGate;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One conversion, as the words of {@code convert} describe it. */
 final class Converter {
-    private static final String BACKING_FILE = "backing_file";
-    private static final String PREALLOCATION = "preallocation";
-
     private final Console console;
 
     private final ConvertRequest request;
+    private final Set<String> damageTold = new HashSet<>();
 
     /** A conversion that {@link #run} does. */
     Converter(Console console, ConvertRequest request) {
@@ -68,7 +71,8 @@ final class Converter {
                 opened.add(located.with(located.options().withDenyWriters(true)).open());
             }
             if (request.snapshot != null) {
-                if (names.size() > 1) {
+                // Only where the snapshot is a plain word: with keys it is the first image's, as in qemu-img.
+                if (names.size() > 1 && request.snapshot.isPlainWord()) {
                     throw new CommandException("No support for concatenating multiple snapshot");
                 }
                 opened.replaceBySnapshot(request.snapshot);
@@ -95,12 +99,15 @@ final class Converter {
                 .salvage(request.salvage ? this::unreadable : null);
         if (request.targetExists) {
             convert.check();
+            if (request.targetIsZero && request.backing != null) {
+                throw new CommandException("Cannot use --target-is-zero when the destination image has a backing file");
+            }
             try (DiskImage output = openTarget(target)) {
                 run(convert.overBacking(request.backing != null).into(output), bar);
             }
             return;
         }
-        Create create = create(images.size(), target);
+        Create create = create(target);
         // A target that can't be made is complained of before its cache mode.
         @Nullable CacheMode mode = CacheModes.find(request.targetCache);
         Job<?> job = convert.cache(mode == null ? CacheMode.UNSAFE : mode).toNew(create);
@@ -124,20 +131,11 @@ final class Converter {
         }
     }
 
-    private Create create(int sources, String target) throws CommandException, IOException {
+    private Create create(String target) throws CommandException, IOException {
         Images images = AllFormats.images();
         DottedOptions list = request.options == null
                 ? DottedOptions.EMPTY
                 : DottedOptions.of(OptionLists.parse(request.options, null, ShortForms.ACCEPTED));
-        boolean hasBacking = request.backing != null || list.get(BACKING_FILE) != null;
-        if (hasBacking && sources > 1) {
-            throw new CommandException(
-                    "Having a backing file for the target makes no sense when concatenating multiple input images");
-        }
-        String preallocation = list.get(PREALLOCATION);
-        if (request.compress && preallocation != null && !preallocation.equals("off")) {
-            throw new CommandException("Compression and preallocation not supported at the same time");
-        }
         return new Create(images, target)
                 .format(request.format)
                 .options(list)
@@ -173,9 +171,13 @@ final class Converter {
                 opened.first(), request.skipBrokenBitmaps ? sentence -> console.error("warning: " + sentence) : null);
     }
 
-    private void unreadable(String sentence) {
+    private void unreadable(ImageException failure) {
+        @Nullable DamageException damage = Failures.damage(failure);
+        if (damage != null && damageTold.add(damage.getMessage())) {
+            console.plainError(damage.getMessage());
+        }
         if (!request.quiet) {
-            console.error("warning: " + sentence);
+            console.error("warning: " + Failures.withoutDamage(failure));
         }
     }
 }

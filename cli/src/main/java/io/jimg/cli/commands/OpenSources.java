@@ -19,10 +19,12 @@ final class OpenSources implements AutoCloseable {
         opened.add(image);
     }
 
-    /** Shows a snapshot of the first image in place of the images. */
+    /** Shows a snapshot of the first image in place of that image. */
     void replaceBySnapshot(SnapshotChoice choice) throws IOException {
+        List<DiskImage> shown = new ArrayList<>(opened);
         DiskImage view = choice.open(opened.get(0));
-        images = List.of(view);
+        shown.set(0, view);
+        images = shown;
         opened.add(view);
     }
 

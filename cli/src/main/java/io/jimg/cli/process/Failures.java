@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import org.jspecify.annotations.Nullable;
 
 /** Sentences for failures. */
 public final class Failures {
@@ -14,15 +15,28 @@ public final class Failures {
 
     /** Complains of a failure; where damage is behind it, the damage comes first, in a line of its own. */
     public static void tell(Console console, IOException failure) {
-        String sentence = sentence(failure);
+        @Nullable DamageException damage = damage(failure);
+        if (damage != null) {
+            console.plainError(damage.getMessage());
+        }
+        console.error(withoutDamage(failure));
+    }
+
+    /** The damage behind a failure; null for none. */
+    public static @Nullable DamageException damage(IOException failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof DamageException damage) {
-                console.plainError(damage.getMessage());
-                sentence = sentence.replace(damage.getMessage(), INPUT_OUTPUT_ERROR);
-                break;
+                return damage;
             }
         }
-        console.error(sentence);
+        return null;
+    }
+
+    /** What to say of a failure where the damage behind it has been told already. */
+    public static String withoutDamage(IOException failure) {
+        @Nullable DamageException damage = damage(failure);
+        String sentence = sentence(failure);
+        return damage == null ? sentence : sentence.replace(damage.getMessage(), INPUT_OUTPUT_ERROR);
     }
 
     /**

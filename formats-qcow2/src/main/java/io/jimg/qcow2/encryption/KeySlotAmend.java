@@ -15,6 +15,7 @@ import io.jimg.qcow2.header.CryptMethod;
 import io.jimg.qcow2.header.Header;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.function.Predicate;
 
 /**
  * Adds a passphrase to an image whose data is encrypted with LUKS, or takes passphrases away. The key of the data
@@ -43,11 +44,12 @@ public final class KeySlotAmend implements MetadataChange<Boolean> {
     /**
      * Whether there is anything to change.
      *
+     * @param given whether an option is to be changed
      * @throws ImageException {@link ErrorKind#BAD_OPTION} where the image has no key slots
      */
-    public static boolean wanted(Options options, Header header) throws ImageException {
+    public static boolean wanted(Predicate<Option<?>> given, Header header) throws ImageException {
         for (Option<?> option : Qcow2.LUKS.change()) {
-            if (options.has(option)) {
+            if (given.test(option)) {
                 if (header.cryptMethod() == CryptMethod.LUKS) {
                     return true;
                 }

@@ -32,8 +32,9 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean 
         int version = options.has(Qcow2AmendOptions.COMPAT)
                 ? options.require(Qcow2AmendOptions.COMPAT).version()
                 : present;
+        boolean keySlots = KeySlotAmend.wanted(options::has, header);
+        checkDataFile(options, header);
         int order = order(options, header);
-        boolean keySlots = KeySlotAmend.wanted(options, header);
         if (order != 4 && version < 3) {
             throw fail(
                     options.has(Qcow2AmendOptions.REFCOUNT_BITS)
@@ -42,12 +43,6 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean 
                             : "compat=0.10 requires refcount_bits=16");
         }
         checkBacking(options, header);
-        if (options.has(Qcow2.DATA_FILE) && !header.hasDataFile()) {
-            throw fail("data-file can only be set for images that use an external data file");
-        }
-        if (options.has(Qcow2.DATA_FILE_RAW) && options.require(Qcow2.DATA_FILE_RAW) && !header.dataFileRaw()) {
-            throw fail("data-file-raw cannot be set on existing images");
-        }
         if (options.has(Qcow2AmendOptions.LAZY_REFCOUNTS)
                 && options.require(Qcow2AmendOptions.LAZY_REFCOUNTS)
                 && version < 3) {
@@ -59,6 +54,15 @@ record AmendPlan(boolean upgrade, boolean downgrade, int refcountOrder, boolean 
             throw fail("The new size must be a multiple of 512");
         }
         return new AmendPlan(version >= 3 && present < 3, version < 3 && present >= 3, order, keySlots);
+    }
+
+    private static void checkDataFile(Options options, Header header) throws ImageException {
+        if (options.has(Qcow2.DATA_FILE) && !header.hasDataFile()) {
+            throw fail("data-file can only be set for images that use an external data file");
+        }
+        if (options.has(Qcow2.DATA_FILE_RAW) && options.require(Qcow2.DATA_FILE_RAW) && !header.dataFileRaw()) {
+            throw fail("data-file-raw cannot be set on existing images");
+        }
     }
 
     private static int order(Options options, Header header) throws ImageException {

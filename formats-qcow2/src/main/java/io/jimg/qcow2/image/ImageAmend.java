@@ -4,6 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.Options;
+import io.jimg.capability.Amendable;
 import io.jimg.capability.Resizable.Preallocation;
 import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2AmendOptions;
@@ -26,6 +27,7 @@ import io.jimg.spi.OpenContext;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /**
@@ -54,6 +56,21 @@ final class ImageAmend extends Job<Boolean> {
         this.image = image;
         this.options = options;
         this.force = force;
+    }
+
+    /** The capability to amend an image that is open for writing. */
+    static Amendable capabilityOf(Qcow2Image image) {
+        return new Amendable() {
+            @Override
+            public Job<Boolean> amend(Options options, boolean force) {
+                return new ImageAmend(image, options, force);
+            }
+
+            @Override
+            public void refuse(Set<String> names) throws ImageException {
+                KeySlotAmend.wanted(option -> names.contains(option.name()), image.header());
+            }
+        };
     }
 
     @Override

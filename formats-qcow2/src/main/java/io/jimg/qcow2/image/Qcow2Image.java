@@ -80,7 +80,7 @@ public final class Qcow2Image extends AbstractBlockDevice implements DiskImage {
             all.with(
                             Resizable.class,
                             (newSize, preallocation, shrink) -> new ImageResize(this, newSize, preallocation, shrink))
-                    .with(Amendable.class, (options, force) -> new ImageAmend(this, options, force))
+                    .with(Amendable.class, ImageAmend.capabilityOf(this))
                     .with(Emptiable.class, () -> exclusively(new Emptying()))
                     .with(Rebasable.class, (name, format) -> exclusively(new BackingChange(name, format)));
         }

@@ -85,11 +85,11 @@ final class CutTables {
         Released released = new Released(image, true);
         if (cutTable != null) {
             table.restore(cutTable);
-            table.references(cutFrom, released::release);
+            table.references(cutFrom, released);
         }
         for (long place : unused) {
             table.read(place);
-            table.references(0, released::release);
+            table.references(0, released);
             image.allocator().release(place, 1);
         }
         image.commitRefcounts();

@@ -176,7 +176,7 @@ final class NewMapping {
         Released released = new Released(image, !growing);
         for (Retired each : retired) {
             table.read(each.hostOffset);
-            table.references(each.fromIndex, released::release);
+            table.references(each.fromIndex, released);
             image.allocator().release(each.hostOffset, 1);
         }
         if (movesL1() && old.length > 0 && header.l1TableOffset() != 0) {

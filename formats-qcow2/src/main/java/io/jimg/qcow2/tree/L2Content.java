@@ -18,6 +18,16 @@ public final class L2Content {
     public interface References {
         /** Clusters that follow each other, each referred to once. */
         void clusters(long hostOffset, long count) throws IOException;
+
+        /**
+         * What is done about an entry that points to no cluster, which is passed over then.
+         *
+         * @param damage says so
+         * @throws IOException {@code damage}, unless the entry does not matter
+         */
+        default void unaligned(ImageException damage) throws IOException {
+            throw damage;
+        }
     }
 
     private final Storage file;
@@ -127,7 +137,8 @@ public final class L2Content {
      * Visits the host clusters of entries from an index on, in their order, neighbours joined. Clusters of an external
      * data file have no refcounts and are left out.
      *
-     * @throws ImageException {@link ErrorKind#CORRUPT} for an entry that points to no cluster
+     * @throws ImageException {@link ErrorKind#CORRUPT} for an entry that points to no cluster, unless
+     *     {@link References#unaligned} says otherwise
      */
     public void references(int fromIndex, References visitor) throws IOException {
         if (codec.externalData()) {
@@ -147,7 +158,11 @@ public final class L2Content {
                 first = geometry.clusterStart(stream);
                 last = geometry.clusterCeiling(stream + codec.streamLimit(entry));
             } else if (codec.hostOffset(entry) != Run.NOWHERE) {
-                first = aligned(codec.hostOffset(entry), index);
+                first = codec.hostOffset(entry);
+                if (geometry.inCluster(first) != 0) {
+                    visitor.unaligned(unaligned(first, index));
+                    continue;
+                }
                 last = first + geometry.clusterSize();
             } else {
                 continue;
@@ -167,16 +182,13 @@ public final class L2Content {
         }
     }
 
-    private long aligned(long hostOffset, int index) throws ImageException {
-        if (geometry.inCluster(hostOffset) != 0) {
-            throw new ImageException(
-                    ErrorKind.CORRUPT,
-                    "Cluster allocation offset 0x" + Long.toHexString(hostOffset) + " unaligned (L2 index: 0x"
-                            + Integer.toHexString(index) + ")",
-                    file.name(),
-                    hostOffset,
-                    null);
-        }
-        return hostOffset;
+    private ImageException unaligned(long hostOffset, int index) {
+        return new ImageException(
+                ErrorKind.CORRUPT,
+                "Cluster allocation offset 0x" + Long.toHexString(hostOffset) + " unaligned (L2 index: 0x"
+                        + Integer.toHexString(index) + ")",
+                file.name(),
+                hostOffset,
+                null);
     }
 }

@@ -53,6 +53,10 @@ record DiskPlan(
         if (request.size() > Long.MAX_VALUE - SECTOR) {
             throw new ImageException(ErrorKind.LIMIT, "A disk of " + request.size() + " bytes is too large");
         }
+        String parentFormat = options.get(Vmdk.BACKING_FORMAT);
+        if (parentFormat != null && !parentFormat.equals("vmdk")) {
+            throw bad("backing_file must be a vmdk image");
+        }
         Subformat subformat = Objects.requireNonNullElse(options.get(Vmdk.SUBFORMAT), Subformat.MONOLITHIC_SPARSE);
         boolean compat6 = options.require(Vmdk.COMPAT6);
         String hardware = options.require(Vmdk.HARDWARE_VERSION);
@@ -62,17 +66,13 @@ record DiskPlan(
         if (hardware.equals(Vmdk.UNDEFINED)) {
             hardware = compat6 ? COMPAT6_HARDWARE : DEFAULT_HARDWARE;
         }
+        String parent = options.get(Vmdk.BACKING_FILE);
+        if (parent != null && subformat.flat()) {
+            throw bad("Flat image can't have backing file");
+        }
         boolean zeroed = Boolean.TRUE.equals(options.get(Vmdk.ZEROED_GRAIN));
         if (subformat.flat() && zeroed) {
             throw bad("Flat image can't enable zeroed grain");
-        }
-        String parent = options.get(Vmdk.BACKING_FILE);
-        String parentFormat = options.get(Vmdk.BACKING_FORMAT);
-        if (parentFormat != null && !parentFormat.equals("vmdk")) {
-            throw bad("backing_file must be a vmdk image");
-        }
-        if (parent != null && subformat.flat()) {
-            throw bad("Flat image can't have backing file");
         }
         String tools = Objects.requireNonNullElse(options.get(Vmdk.TOOLS_VERSION), DEFAULT_TOOLS);
         for (String value : new String[] {hardware, tools, parent == null ? "" : parent}) {
