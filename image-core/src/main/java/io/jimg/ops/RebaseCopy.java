@@ -9,6 +9,7 @@ import io.jimg.ZeroMode;
 import io.jimg.capability.CompressedWrite;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,16 +62,22 @@ final class RebaseCopy {
 
     /** Where the new backing file is a layer of the old chain, what only it and those beneath say stays as it is. */
     private int layersAbove(DiskImage layer) {
-        Object identity = layer.children().get(0).storage().identity();
+        List<DiskImage.Child> files = layer.children();
         int depth = 1;
         for (DiskImage old = overlay.backing(); old != null; old = old.backing()) {
-            if (old.format().equals(layer.format())
-                    && old.children().get(0).storage().identity().equals(identity)) {
+            if (old.format().equals(layer.format()) && sameFile(old.children(), files)) {
                 return depth;
             }
             depth++;
         }
         return BlockDevice.ALL_LAYERS;
+    }
+
+    /** Whether the first files of two images are the same; an image that is nothing but a protocol's bytes has none. */
+    private static boolean sameFile(List<DiskImage.Child> one, List<DiskImage.Child> other) {
+        return !one.isEmpty()
+                && !other.isEmpty()
+                && one.get(0).storage().identity().equals(other.get(0).storage().identity());
     }
 
     /** Does it, and returns how many bytes were written. */
