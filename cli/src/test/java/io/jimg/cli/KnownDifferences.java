@@ -117,6 +117,11 @@ final class KnownDifferences {
                     "Offset \\d+ block status mismatch",
                     "^compare .*-s"),
             new Known(
+                    "Compressing into a larger image",
+                    "error while writing at byte \\d+: Invalid argument",
+                    SILENCE,
+                    "^convert (?=.*-n).*-c"),
+            new Known(
                     "Compressing into data files",
                     SILENCE,
                     "Compression not supported for this file format",
@@ -133,6 +138,8 @@ final class KnownDifferences {
             order("filesystem does not support O_DIRECT", "to be a regular file"),
             order("'backing-fmt' does not accept value", "'encrypt.format' is missing"),
             order("Invalid parameter", "is out of range|expects"),
+            order("does not accept value", "does not accept value"),
+            order("backing format must be specified", "Failed to get shared \"write\" lock"),
             order("error while reading image metadata", "backing format must be specified"),
             order("backing_file must be a vmdk image", "invalid parameter value"),
             order("invalid parameter value", "invalid parameter value"),

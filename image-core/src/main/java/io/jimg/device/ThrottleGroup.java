@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Limits that several devices share, as QEMU's throttle groups: bytes and requests a second, together or for reads and
- * writes apart. Bursts of a tenth of a second pass. Safe for many threads.
+ * writes apart. Bursts of a tenth of a second pass, or those that a limit grants. Safe for many threads.
  */
 public final class ThrottleGroup {
     private final @Nullable TokenBucket bytes;
@@ -16,7 +16,7 @@ public final class ThrottleGroup {
     private final long requestSize;
 
     /**
-     * What a group permits; 0 is no limit.
+     * What a group permits.
      *
      * @param bytes bytes a second, read and written
      * @param bytesRead bytes a second that are read
@@ -27,7 +27,24 @@ public final class ThrottleGroup {
      * @param requestSize bytes in one request: larger ones count as several; 0 for any
      */
     public record Limits(
-            long bytes, long bytesRead, long bytesWritten, long requests, long reads, long writes, long requestSize) {}
+            Rate bytes, Rate bytesRead, Rate bytesWritten, Rate requests, Rate reads, Rate writes, long requestSize) {}
+
+    /**
+     * A limit.
+     *
+     * @param lasting so many a second in the long run; 0 for no limit
+     * @param burst so many a second in a burst; 0 where there are none but those of a tenth of a second
+     * @param burstSeconds how long a burst may last at that rate, at least 1
+     */
+    public record Rate(long lasting, long burst, long burstSeconds) {
+        /** No limit. */
+        public static final Rate NONE = new Rate(0, 0, 1);
+
+        /** A limit without bursts. */
+        public static Rate of(long lasting) {
+            return new Rate(lasting, 0, 1);
+        }
+    }
 
     /** A group in which nothing has been used up. */
     public ThrottleGroup(Limits limits) {
@@ -40,8 +57,8 @@ public final class ThrottleGroup {
         requestSize = limits.requestSize;
     }
 
-    private static @Nullable TokenBucket bucket(long perSecond) {
-        return perSecond == 0 ? null : new TokenBucket(perSecond);
+    private static @Nullable TokenBucket bucket(Rate rate) {
+        return rate.lasting == 0 ? null : new TokenBucket(rate.lasting, rate.burst, rate.burstSeconds);
     }
 
     /** Waits until a read of so many bytes may go. */

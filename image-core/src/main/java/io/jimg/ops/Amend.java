@@ -52,6 +52,10 @@ public final class Amend {
      */
     public static Job<Boolean> of(Images images, DiskImage image, DottedOptions text, boolean force)
             throws ImageException {
+        if (images.formats().stream().noneMatch(known -> known.name().equals(image.format()))) {
+            // A bare protocol.
+            throw unsupported(image.format());
+        }
         ImageFormat format = images.format(image.format());
         Schema schema = schema(format);
         for (String name : text.entries().keySet()) {

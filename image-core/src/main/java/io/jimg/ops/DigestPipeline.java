@@ -51,7 +51,8 @@ final class DigestPipeline {
                         BlockDevice.ALL_LAYERS,
                         Long.MAX_VALUE,
                         false,
-                        StoredRuns.NONE));
+                        StoredRuns.NONE,
+                        null));
         if (algorithm.blockSize() == 0) {
             filler = new byte[UNIT];
             fillerUnits = 0;

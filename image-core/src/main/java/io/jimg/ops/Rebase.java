@@ -12,6 +12,7 @@ import io.jimg.capability.Rebasable;
 import io.jimg.graph.FileNames;
 import io.jimg.spi.DottedOptions;
 import java.io.IOException;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,10 @@ import org.jspecify.annotations.Nullable;
  * clusters of its own more than before. So does a power loss, unless the name has changed already.
  */
 public final class Rebase {
+    /** What QEMU reads and nobody may read here: an overlay may be told so, as long as nothing of it is looked at. */
+    private static final Set<String> FOREIGN_FORMATS =
+            Set.of("bochs", "cloop", "dmg", "parallels", "qcow", "qed", "vdi", "vhdx", "vpc", "vvfat");
+
     private final Images images;
     private final @Nullable String name;
     private final OpenOptions options;
@@ -154,7 +159,7 @@ public final class Rebase {
     }
 
     private void checkFormat() throws ImageException {
-        if (format != null && !images.knows(format)) {
+        if (format != null && !images.knows(format) && !(unsafe && FOREIGN_FORMATS.contains(format))) {
             throw new ImageException(ErrorKind.BAD_OPTION, "Invalid format name: '" + format + "'");
         }
     }

@@ -46,6 +46,32 @@ class TokenBucketTest {
     }
 
     @Test
+    void burstOfOneSecondGoesAtOnce() {
+        TokenBucket burst = new TokenBucket(100, 2000, 1, clock::get);
+        assertThat(burst.charge(2000) - clock.get()).isNotPositive();
+        assertThat(burst.charge(50) - clock.get()).isNotPositive();
+        assertThat((burst.charge(1) - clock.get()) / MILLISECOND).isEqualTo(500);
+    }
+
+    @Test
+    void longBurstHasItsOwnRateUntilTheBucketIsFull() {
+        TokenBucket burst = new TokenBucket(100, 2000, 60, clock::get);
+        long start = clock.get();
+        long passed = 0;
+        while (clock.get() - start < TimeUnit.SECONDS.toNanos(60)) {
+            clock.set(Math.max(clock.get(), burst.charge(20)));
+            passed += 20;
+        }
+        // 2000 a second and the tenth of a second that comes first; 6000 have leaked, so it goes on for 3 seconds.
+        assertThat(passed).isBetween(120_000L, 120_250L);
+        while (clock.get() - start < TimeUnit.SECONDS.toNanos(100)) {
+            clock.set(Math.max(clock.get(), burst.charge(20)));
+            passed += 20;
+        }
+        assertThat(passed).isBetween(129_900L, 130_200L);
+    }
+
+    @Test
     void rateMustBePositive() {
         assertThatThrownBy(() -> new TokenBucket(0)).isInstanceOf(IllegalArgumentException.class);
     }

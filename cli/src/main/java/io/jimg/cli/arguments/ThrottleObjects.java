@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The throttle groups that {@code --object} defines, such as {@code throttle-group,id=tg0,limits.bps-total=1000000}.
- * Rates of bursts and their lengths are read and checked; a burst is a tenth of a second's worth.
  */
 final class ThrottleObjects implements ThrottleGroups {
     private static final long LARGEST = 1_000_000_000_000_000L;
+    private static final long LONGEST = 0xffff_ffffL;
 
     private static final List<String> RATES =
             List.of("bps-total", "bps-read", "bps-write", "iops-total", "iops-read", "iops-write");
@@ -43,13 +43,20 @@ final class ThrottleObjects implements ThrottleGroups {
         groups.put(
                 id,
                 new ThrottleGroup(new ThrottleGroup.Limits(
-                        limits.getOrDefault("bps-total", 0L),
-                        limits.getOrDefault("bps-read", 0L),
-                        limits.getOrDefault("bps-write", 0L),
-                        limits.getOrDefault("iops-total", 0L),
-                        limits.getOrDefault("iops-read", 0L),
-                        limits.getOrDefault("iops-write", 0L),
+                        rate(limits, "bps-total"),
+                        rate(limits, "bps-read"),
+                        rate(limits, "bps-write"),
+                        rate(limits, "iops-total"),
+                        rate(limits, "iops-read"),
+                        rate(limits, "iops-write"),
                         limits.getOrDefault("iops-size", 0L))));
+    }
+
+    private static ThrottleGroup.Rate rate(Map<String, Long> limits, String name) {
+        return new ThrottleGroup.Rate(
+                limits.getOrDefault(name, 0L),
+                limits.getOrDefault(name + "-max", 0L),
+                limits.getOrDefault(name + "-max-length", 1L));
     }
 
     private static boolean known(String name) {
@@ -65,11 +72,19 @@ final class ThrottleObjects implements ThrottleGroups {
     }
 
     private static long number(String key, String value) throws CommandException {
+        long number;
         try {
-            return Long.decode(value);
+            number = Long.decode(value);
         } catch (NumberFormatException none) {
             throw new CommandException("Parameter '" + key + "' expects integer");
         }
+        if (number < 0 && key.startsWith(SHORT)) {
+            throw new CommandException("Property values cannot be negative");
+        }
+        if (key.endsWith("-length") && number > LONGEST) {
+            throw new CommandException(key + " value must be in therange [0, " + LONGEST + "]");
+        }
+        return number;
     }
 
     private static void check(Map<String, Long> limits) throws CommandException {
@@ -87,9 +102,25 @@ final class ThrottleObjects implements ThrottleGroups {
             }
         }
         for (String rate : RATES) {
-            if (limits.getOrDefault(rate + "-max", 0L) != 0 && limits.getOrDefault(rate, 0L) == 0) {
-                throw new CommandException("bps_max/iops_max require corresponding bps/iops values");
-            }
+            check(rate(limits, rate));
+        }
+    }
+
+    private static void check(ThrottleGroup.Rate rate) throws CommandException {
+        if (rate.burstSeconds() == 0) {
+            throw new CommandException("the burst length cannot be 0");
+        }
+        if (rate.burstSeconds() > 1 && rate.burst() == 0) {
+            throw new CommandException("burst length set without burst rate");
+        }
+        if (rate.burst() > 0 && rate.burstSeconds() > LARGEST / rate.burst()) {
+            throw new CommandException("burst length too high for this burst rate");
+        }
+        if (rate.burst() > 0 && rate.lasting() == 0) {
+            throw new CommandException("bps_max/iops_max require corresponding bps/iops values");
+        }
+        if (rate.burst() > 0 && rate.burst() < rate.lasting()) {
+            throw new CommandException("bps_max/iops_max cannot be lower than bps/iops");
         }
     }
 

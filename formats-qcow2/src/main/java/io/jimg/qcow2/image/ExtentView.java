@@ -2,6 +2,8 @@ package io.jimg.qcow2.image;
 
 import io.jimg.BlockDevice;
 import io.jimg.Extent;
+import io.jimg.qcow2.header.CryptMethod;
+import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.mapping.Mapper;
 import io.jimg.qcow2.mapping.Run;
 import io.jimg.storage.HostExtent;
@@ -17,18 +19,15 @@ final class ExtentView {
     private final HostHoles holes;
     private final boolean encrypted;
 
-    /**
-     * A view of one mapping.
-     *
-     * @param encrypted whether nobody can make use of the places that data has
-     */
-    ExtentView(Mapper mapper, ImageFiles files, boolean encrypted) {
-        this.encrypted = encrypted;
+    /** A view of one mapping. */
+    ExtentView(Mapper mapper, ImageFiles files, Header header) {
+        // Nobody can make use of the places that encrypted data has.
+        this.encrypted = header.cryptMethod() != CryptMethod.NONE;
         this.mapper = mapper;
         this.dataName = files.dataName();
         this.fileName = files.file().name();
         this.backing = files.backing();
-        this.holes = new HostHoles(files.file(), !files.externalData());
+        this.holes = new HostHoles(files.file(), header, !files.externalData());
     }
 
     /** The run at an offset, for {@link BlockDevice#extentAt(long, long, int)}. */

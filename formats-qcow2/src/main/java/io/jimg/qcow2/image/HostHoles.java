@@ -1,17 +1,19 @@
 package io.jimg.qcow2.image;
 
+import io.jimg.qcow2.allocation.CountedClusters;
+import io.jimg.qcow2.header.Header;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 
 /**
  * Knows where data clusters lie in holes of the file, and so are zero without being read: those of an image whose
- * metadata alone was preallocated. As the question costs, it is asked only of a file more than a tenth of which is not
- * there; that is QEMU's rule, too. Safe for many threads.
+ * metadata alone was preallocated. As the question costs, it is asked only of a file of which not much more than nine
+ * tenths of the clusters in use are there; that is QEMU's rule, too. Safe for many threads.
  */
 final class HostHoles {
-    /** Two clusters of the usual size: the last ones of any image are seldom written to their ends. */
-    private static final long LEAST_MISSING = 128 << 10;
+    /** Clusters: the last ones of any image are seldom written to their ends. */
+    private static final long LEAST_MISSING = 2;
 
     private enum Worth {
         UNKNOWN,
@@ -20,6 +22,7 @@ final class HostHoles {
     }
 
     private final Storage file;
+    private final Header header;
     private final boolean possible;
     private volatile Worth worth = Worth.UNKNOWN;
 
@@ -28,8 +31,9 @@ final class HostHoles {
      *
      * @param possible whether data clusters lie in that file at all
      */
-    HostHoles(Storage file, boolean possible) {
+    HostHoles(Storage file, Header header, boolean possible) {
         this.file = file;
+        this.header = header;
         this.possible = possible;
     }
 
@@ -43,10 +47,17 @@ final class HostHoles {
                 : file.extentAt(hostOffset, Math.min(length, file.size() - hostOffset));
     }
 
+    private boolean missesMuch(long allocatedClusters) throws IOException {
+        long many = Math.max(allocatedClusters * 10 / 9, allocatedClusters + LEAST_MISSING);
+        return CountedClusters.atLeast(file, header, many);
+    }
+
     private boolean worthAsking() throws IOException {
         if (possible && worth == Worth.UNKNOWN) {
             long allocated = file.allocatedSize();
-            worth = file.size() - allocated > Math.max(allocated / 10, LEAST_MISSING) ? Worth.YES : Worth.NO;
+            worth = allocated != Storage.UNKNOWN_SIZE && missesMuch(allocated / header.clusterSize())
+                    ? Worth.YES
+                    : Worth.NO;
         }
         return worth == Worth.YES;
     }

@@ -75,7 +75,7 @@ final class Qcow2Loader {
     }
 
     private ExtentView extents(GuestMap map) {
-        return new ExtentView(map.mapper(), files, header.cryptMethod() != CryptMethod.NONE);
+        return new ExtentView(map.mapper(), files, header);
     }
 
     private GuestReader reader(GuestMap map, Storage data) {

@@ -11,11 +11,14 @@ import io.jimg.qcow2.Qcow2Format;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.DottedOptions;
 import io.jimg.storage.FileStorage;
+import io.jimg.storage.MemoryStorage;
+import io.jimg.testkit.FaultyStorage;
 import io.jimg.testkit.QemuOracle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -187,6 +190,19 @@ class CreateTest {
         }
         Options parsed = Qcow2.CREATE.parse(DottedOptions.of(text));
         return new CreateRequest(size, parsed, name -> FileStorage.create(Path.of(name)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, Could not write qcow2 header: No space left on device",
+        "2, Could not write refcount table: No space left on device"
+    })
+    void fullDiskIsToldAsQemuImgTellsIt(int firstThatFails, String sentence) throws Exception {
+        FaultyStorage full = new FaultyStorage(new MemoryStorage("full"))
+                .failFrom(Set.of(FaultyStorage.Call.WRITE), firstThatFails, FaultyStorage.Fault.NO_SPACE);
+        assertThatThrownBy(() -> format.create(full, request(64 << 20, "compat=1.1")))
+                .isInstanceOf(ImageException.class)
+                .hasMessage(sentence);
     }
 
     /** QEMU takes a data file's name as relative to its own folder. */
