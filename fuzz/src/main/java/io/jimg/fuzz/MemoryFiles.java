@@ -21,7 +21,7 @@ import java.util.Set;
  * Notes what is opened, and knows whether all of it was closed. Used by one run of a target.
  */
 final class MemoryFiles implements ProtocolDriver {
-    private static final Option<String> FILENAME = Option.of("filename", OptionType.STRING, "");
+    private static final Option<String> FILENAME = Option.of("filename", OptionType.STRING, "", "Name of a file");
     private static final Schema SCHEMA = Schema.of(FILENAME);
 
     /** Bytes that one run may write before the disk is full. */
