@@ -25,6 +25,10 @@ import java.util.Optional;
 final class Changing {
     private static final int PIECE = 96 << 10;
     private static final int MOST_STEPS = 12;
+    /** MiB that one step may allocate, and all of them with the opening. */
+    private static final int STEP_MEMORY = 500;
+
+    private static final int WHOLE_MEMORY = 300 + MOST_STEPS * STEP_MEMORY;
 
     private Changing() {}
 
@@ -36,11 +40,11 @@ final class Changing {
             repair(specimen);
         }
         OpenOptions options = specimen.options().withWritable(true);
-        boolean done = Bounds.within("open and change", 25, 900, () -> {
+        boolean done = Bounds.within("open and change", 25, WHOLE_MEMORY, () -> {
             try (DiskImage image = specimen.open(options)) {
                 int steps = 1 + input.below(MOST_STEPS);
                 for (int i = 0; i < steps; i++) {
-                    Bounds.within("a change", 15, 500, () -> step(image, input));
+                    Bounds.within("a change", 15, STEP_MEMORY, () -> step(image, input));
                 }
             }
         });

@@ -130,6 +130,9 @@ final class Reading {
     }
 
     private static void readAt(DiskImage image, long guestOffset, int length) {
+        if (length == 0) {
+            return;
+        }
         Bounds.within("read", 8, 100, () -> image.read(ByteBuffer.allocate(length), guestOffset));
         Bounds.within("extentAt", 8, 100, () -> {
             Extent extent = image.extentAt(guestOffset, length, 1);
