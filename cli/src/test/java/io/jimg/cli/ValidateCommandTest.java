@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.jimg.all.AllDigests;
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
 import io.jimg.validate.Rule;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,8 +140,72 @@ class ValidateCommandTest {
         assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:" + sha256, qcow2)
                         .exitCode())
                 .isZero();
-        assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:00", qcow2)
+        assertThat(jimg("validate", "-f", "qcow2", "--digest", "sha256:" + "0".repeat(64), qcow2)
                         .exitCode())
+                .isEqualTo(1);
+        for (String wrong : List.of("sha256:00", "sha256:" + "z".repeat(64), "md4:00", sha256)) {
+            assertThat(jimg("validate", "-f", "qcow2", "--digest", wrong, qcow2).exitCode())
+                    .as(wrong)
+                    .isEqualTo(2);
+        }
+        for (String algorithm : AllDigests.names()) {
+            String digest = jimg("digest", "-a", algorithm, qcow2).out().split(" ")[0];
+            assertThat(jimg("validate", "-f", "qcow2", "--digest", algorithm + ":" + digest, qcow2)
+                            .exitCode())
+                    .as(algorithm)
+                    .isZero();
+        }
+    }
+
+    @Test
+    void aDigestThatCannotBeComparedIsAFinding() throws IOException {
+        String digest = "sha256:" + "0".repeat(64);
+        Path overlay = folder.resolve("overlay.qcow2");
+        assertThat(jimg("create", "-q", "-f", "qcow2", "-b", qcow2, "-F", "qcow2", overlay)
+                        .exitCode())
+                .isZero();
+        Path key = Files.writeString(folder.resolve("key"), "secret");
+        String secret = "secret,id=s,file=" + key;
+        Path luks = folder.resolve("volume.luks");
+        assertThat(jimg("create", "-q", "--object", secret, "-f", "luks", "-o", "key-secret=s,iter-time=10", luks, "1M")
+                        .exitCode())
+                .isZero();
+        for (String policy : List.of("cloud", "trusted")) {
+            assertThat(jimg("validate", "-f", "qcow2", "--policy", policy, "--digest", digest, overlay)
+                            .exitCode())
+                    .isEqualTo(1);
+            assertThat(jimg("validate", "-f", "luks", "--policy", policy, luks).exitCode())
+                    .isZero();
+            assertThat(jimg("validate", "-f", "luks", "--policy", policy, "--digest", digest, luks)
+                            .exitCode())
+                    .isEqualTo(1);
+            assertThat(jimg("validate", "-f", "luks", "--policy", policy, "--key-secret", "other", luks)
+                            .exitCode())
+                    .isEqualTo(2);
+        }
+    }
+
+    @Test
+    void digestsGoOnAfterAnImageThatCannotBeRead() throws IOException {
+        Path line = Files.copy(clean, folder.resolve("a\nname"));
+        Said said = jimg("digest", "-f", "raw", folder.resolve("absent"), line);
+        assertThat(said.exitCode()).isEqualTo(1);
+        assertThat(said.err()).contains("absent").hasLineCount(1);
+        assertThat(said.out()).startsWith("\\30e14955").endsWith("a\\nname\n").hasLineCount(1);
+    }
+
+    @Test
+    void resultsThatNobodyTakesAreAFailure() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int octet) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        Console console = new Console("jimg", full, new ByteArrayOutputStream());
+        List<String> validate = List.of("validate", "-f", "raw", clean.toString());
+        assertThat(Main.run(console, Getopt.Order.PERMUTE, validate)).isEqualTo(2);
+        assertThat(Main.run(console, Getopt.Order.PERMUTE, List.of("digest", clean.toString())))
                 .isEqualTo(1);
     }
 

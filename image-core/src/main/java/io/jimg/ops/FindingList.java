@@ -53,11 +53,6 @@ final class FindingList implements Inspection {
         }
     }
 
-    /** Whether anything of a rule was found that the policy does not switch off. */
-    synchronized boolean has(Rule rule) {
-        return counts.containsKey(rule);
-    }
-
     synchronized List<Finding> findings() {
         return List.copyOf(findings);
     }

@@ -14,7 +14,7 @@ import java.util.zip.CRC32;
 
 /**
  * Looks at the partition tables of a guest's disk: the MBR, and the GPT behind a protective one (UEFI 2.10, chapter 5).
- * A boot sector of a file system that fills the whole disk is none. Reads at most five sectors.
+ * A boot sector of a file system that fills the whole disk is none. Reads at most the first two blocks.
  */
 final class PartitionTables {
     private static final int SECTOR = 512;
@@ -73,7 +73,8 @@ final class PartitionTables {
     }
 
     private void protective(Entry entry, int used) throws IOException {
-        if (entry.chs() != 0x000200) {
+        // Libparted writes sector 1 where the specification has 2.
+        if (entry.chs() != 0x000200 && entry.chs() != 0x000100) {
             bad(entry.index(), "protects a GPT, but does not begin at cylinder 0, head 0, sector 2");
         }
         if (entry.first() != 1) {
@@ -93,19 +94,40 @@ final class PartitionTables {
             if (disk.size() < 2L * block) {
                 continue;
             }
-            ByteBuffer header = read(block, GPT_HEADER);
+            ByteBuffer header = read(block, block);
             if (header.getLong(0) == GPT_MAGIC) {
-                CRC32 crc = new CRC32();
-                int stated = header.getInt(16);
-                header.putInt(16, 0);
-                crc.update(header);
-                if (header.getInt(12) != GPT_HEADER || (int) crc.getValue() != stated || header.getLong(24) != 1) {
-                    inspection.found(Rule.PARTITION_TABLE, Place.guest(block), "The header of the GPT is damaged");
-                }
+                header(header, block);
                 return;
             }
         }
         inspection.found(Rule.PARTITION_TABLE, Place.guest(SECTOR), "The MBR protects a GPT, but there is none");
+    }
+
+    private void header(ByteBuffer header, int block) {
+        int length = header.getInt(12);
+        boolean sound = length >= GPT_HEADER && length <= block && header.getLong(24) == 1;
+        if (sound) {
+            int stated = header.getInt(16);
+            header.putInt(16, 0);
+            CRC32 crc = new CRC32();
+            crc.update(header.slice(0, length));
+            sound = (int) crc.getValue() == stated;
+        }
+        if (!sound) {
+            inspection.found(Rule.PARTITION_TABLE, Place.guest(block), "The header of the GPT is damaged");
+            return;
+        }
+        long blocks = disk.size() / block;
+        long copy = header.getLong(32);
+        long lastUsable = header.getLong(48);
+        if (copy < 0 || copy >= blocks || lastUsable < 0 || lastUsable >= blocks) {
+            inspection.found(
+                    Rule.PARTITION_TABLE,
+                    Place.guest(block),
+                    "The GPT's copy lies at block " + Long.toUnsignedString(copy)
+                            + " and its last partition may end at " + Long.toUnsignedString(lastUsable)
+                            + ", but the disk has " + blocks + " blocks");
+        }
     }
 
     private void overlaps(List<Entry> used) {

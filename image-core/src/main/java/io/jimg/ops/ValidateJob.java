@@ -50,6 +50,7 @@ final class ValidateJob extends Job<Validation> {
     private final @Nullable DigestAlgorithm algorithm;
     private final String expected;
     private final FindingList findings;
+    private boolean compared;
 
     ValidateJob(
             Images images,
@@ -87,6 +88,12 @@ final class ValidateJob extends Job<Validation> {
                 virtualSize = image.size();
                 runs = examine(image, opened.readable(), format);
             }
+        }
+        if (algorithm != null && !compared) {
+            findings.found(
+                    Rule.DIGEST,
+                    Place.IMAGE,
+                    "The content was not compared with the digest, for not all of it could be read");
         }
         progress(WHOLE, WHOLE);
         return new Validation(
@@ -144,6 +151,9 @@ final class ValidateJob extends Job<Validation> {
         try {
             return new Opened(images.open(name, how.withInspectOnly(false)), true);
         } catch (ImageException failure) {
+            if (failure.kind() == ErrorKind.SECRET && secretGiven()) {
+                throw failure;
+            }
             if (!NOT_AT_HAND.contains(failure.kind())) {
                 told(Rule.HEADER, failure);
                 return new Opened(null, false);
@@ -158,6 +168,11 @@ final class ValidateJob extends Job<Validation> {
             }
             return new Opened(null, false);
         }
+    }
+
+    /** Whether the caller named a secret, and so is at fault where it is none or a wrong one. */
+    private boolean secretGiven() {
+        return options.driverOptions().entries().keySet().stream().anyMatch(key -> key.endsWith("key-secret"));
     }
 
     private long examine(DiskImage image, boolean readable, ImageFormat format) throws IOException {
@@ -226,11 +241,13 @@ final class ValidateJob extends Job<Validation> {
         String beneath = image.capability(BackingLink.class)
                 .map(BackingLink::backingName)
                 .orElse(null);
+        compared = true;
         if (beneath != null) {
             findings.found(
-                    Rule.UNEXAMINED,
+                    Rule.DIGEST,
                     Place.IMAGE,
-                    "No digest was made, for what the backing file holds was not read: " + Inspection.quoted(beneath));
+                    "The content was not compared with the digest, for what the backing file holds was not read: "
+                            + Inspection.quoted(beneath));
             return;
         }
         Job<byte[]> job = Digest.of(image, algorithm);

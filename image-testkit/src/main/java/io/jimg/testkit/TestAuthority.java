@@ -3,6 +3,8 @@ package io.jimg.testkit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * An authority that issues X.509 certificates for a test, by OpenSSL's command line, into folders as QEMU and libnbd
@@ -21,29 +23,24 @@ public final class TestAuthority {
      * @param own an empty folder for what it keeps
      */
     public TestAuthority(Path own) throws IOException {
+        this(own, "ec", "-pkeyopt", "ec_paramgen_curve:P-256");
+    }
+
+    /**
+     * A new authority with a key of another kind.
+     *
+     * @param own an empty folder for what it keeps
+     * @param key what follows {@code -newkey} in OpenSSL's {@code req}
+     */
+    public TestAuthority(Path own, String... key) throws IOException {
         this.own = Files.createDirectories(own);
-        openssl.runIn(
-                        own,
-                        "req",
-                        "-x509",
-                        "-newkey",
-                        "ec",
-                        "-pkeyopt",
-                        "ec_paramgen_curve:P-256",
-                        "-nodes",
-                        "-keyout",
-                        "ca-key.pem",
-                        "-out",
-                        "ca-cert.pem",
-                        "-days",
-                        "2",
-                        "-subj",
-                        "/CN=authority of " + own.getFileName(),
-                        "-addext",
-                        "basicConstraints=critical,CA:TRUE",
-                        "-addext",
-                        "keyUsage=keyCertSign,cRLSign")
-                .expectExit(0);
+        List<Object> words = new ArrayList<>(List.of("req", "-x509", "-newkey"));
+        words.addAll(List.of(key));
+        words.addAll(List.of("-nodes", "-keyout", "ca-key.pem", "-out", "ca-cert.pem", "-days", "2"));
+        words.addAll(List.of("-subj", "/CN=authority of " + own.getFileName()));
+        words.addAll(
+                List.of("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=keyCertSign,cRLSign"));
+        openssl.runIn(own, words.toArray()).expectExit(0);
     }
 
     /** A folder that trusts this authority, and has no certificate of its own. */

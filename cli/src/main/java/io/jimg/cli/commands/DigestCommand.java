@@ -11,6 +11,7 @@ import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.process.Console;
+import io.jimg.cli.process.Failures;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Digest;
 import io.jimg.spi.DigestAlgorithm;
@@ -82,10 +83,18 @@ final class DigestCommand implements Command {
                     "Unknown algorithm '" + algorithm + "', expecting one of " + String.join(", ", AllDigests.names()));
         }
         List<Object> documents = new ArrayList<>();
+        int exit = 0;
         for (String name : names) {
-            String digest = digest(source.locate(name, format), found, new Progress(console, progress, false));
+            String digest;
+            try {
+                digest = digest(source.locate(name, format), found, new Progress(console, progress, false));
+            } catch (IOException failed) {
+                console.error("No digest of '" + name + "': " + Failures.sentence(failed));
+                exit = 1;
+                continue;
+            }
             if (output == OutputForm.HUMAN) {
-                console.line(digest + "  " + name);
+                console.line(line(digest, name));
             } else {
                 documents.add(Doc.create()
                         .put("filename", name)
@@ -96,7 +105,16 @@ final class DigestCommand implements Command {
         if (output == OutputForm.JSON) {
             console.line(JsonWriter.pretty(documents));
         }
-        return 0;
+        if (!console.delivered()) {
+            throw new CommandException("Could not write the digests");
+        }
+        return exit;
+    }
+
+    /** As {@code sha256sum} has it: a line that begins with a backslash has a name with escapes. */
+    private static String line(String digest, String name) {
+        String escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r");
+        return (escaped.equals(name) ? "" : "\\") + digest + "  " + escaped;
     }
 
     private static String digest(ImageSource.Located located, DigestAlgorithm algorithm, Progress bar)

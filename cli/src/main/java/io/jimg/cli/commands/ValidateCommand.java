@@ -155,6 +155,9 @@ final class ValidateCommand implements Command {
         }
         if (!request.quiet) {
             console.line(request.form.write(outcomes));
+            if (!console.delivered()) {
+                throw new CommandException(COULD_NOT_RUN, "Could not write the report");
+            }
         }
         for (Outcome outcome : outcomes) {
             if (outcome.failure() != null) {
@@ -202,7 +205,13 @@ final class ValidateCommand implements Command {
                     COULD_NOT_RUN,
                     "--digest expects ALGORITHM:HEX with one of " + String.join(", ", AllDigests.names()));
         }
-        return validate.digest(algorithm, digest.substring(colon + 1));
+        String hex = digest.substring(colon + 1);
+        int digits = 2 * algorithm.hash().get().getDigestLength();
+        if (hex.length() != digits || !hex.chars().allMatch(digit -> Character.digit(digit, 16) >= 0)) {
+            throw new CommandException(
+                    COULD_NOT_RUN, "--digest expects " + digits + " hexadecimal digits for " + algorithm.name());
+        }
+        return validate.digest(algorithm, hex);
     }
 
     private static Outcome run(Validate validate, String name, Progress bar) {

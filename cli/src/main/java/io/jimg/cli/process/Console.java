@@ -110,4 +110,9 @@ public final class Console implements Notices {
     public void flush() {
         out.flush();
     }
+
+    /** Hands over what was held back; whether all results so far were taken. */
+    public boolean delivered() {
+        return !out.checkError();
+    }
 }

@@ -6,7 +6,6 @@ import io.jimg.spi.JsonWriter;
 import io.jimg.validate.Finding;
 import io.jimg.validate.Place;
 import io.jimg.validate.Rule;
-import io.jimg.validate.Severity;
 import io.jimg.validate.Validation;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -64,11 +63,7 @@ final class SarifReport {
         return Doc.create()
                 .put("ruleId", finding.rule().id())
                 .put("ruleIndex", finding.rule().ordinal())
-                .put(
-                        "level",
-                        finding.severity() == Severity.NOTE
-                                ? "note"
-                                : finding.severity().word())
+                .put("level", finding.severity().word())
                 .put("message", text(finding.sentence()))
                 .put("locations", List.of(location(image, finding.place())));
     }
@@ -85,8 +80,14 @@ final class SarifReport {
         return location;
     }
 
+    /** A message: what would be a link or a placeholder in it is meant literally (3.11.5, 3.11.6). */
     private static Doc text(String text) {
-        return Doc.create().put("text", text);
+        String literal = text.replace("\\", "\\\\")
+                .replace("[", "\\[")
+                .replace("]", "\\]")
+                .replace("{", "{{")
+                .replace("}", "}}");
+        return Doc.create().put("text", literal);
     }
 
     /** A path as a relative or absolute reference (RFC 3986): all but unreserved characters escaped. */

@@ -82,10 +82,23 @@ public final class X509Folder {
                         verifyPeer ? new PeerTrust(trust(authorities), opened.revoked(authorities)) : new BlindTrust()
                     },
                     null);
-            return new TlsIdentity(context, endpoint, verifyPeer);
+            return new TlsIdentity(context, endpoint, verifyPeer, protocols(authorities, endpoint, verifyPeer));
         } catch (GeneralSecurityException failure) {
             throw refused("Unable to use the credentials in " + folder + ": " + failure.getMessage(), failure);
         }
+    }
+
+    /**
+     * In TLS 1.3 newer Java tells clients of no RSA with PKCS #1, by which an RSA authority signs, and GnuTLS holds
+     * back certificates that are signed so.
+     */
+    private static List<String> protocols(
+            List<X509Certificate> authorities, TlsIdentity.Endpoint endpoint, boolean verifyPeer) {
+        boolean rsa = authorities.stream()
+                .anyMatch(authority -> authority.getPublicKey().getAlgorithm().equals("RSA"));
+        return rsa && verifyPeer && endpoint == TlsIdentity.Endpoint.SERVER
+                ? List.of("TLSv1.2")
+                : List.of("TLSv1.3", "TLSv1.2");
     }
 
     private static ImageException refused(String sentence, Exception cause) {

@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * other side says its length is; renegotiation is refused.
  */
 public final class TlsWire implements Wire {
-    private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
     private static final int RECORD_HEADER = 5;
     private static final int RECORD_LENGTH = 3;
     /** A record's longest content, and what a cipher may add to it (RFC 5246, section 6.2.3). */
@@ -61,7 +60,7 @@ public final class TlsWire implements Wire {
                 ? identity.context().createSSLEngine()
                 : identity.context().createSSLEngine(host, -1);
         engine.setUseClientMode(true);
-        engine.setEnabledProtocols(PROTOCOLS);
+        engine.setEnabledProtocols(identity.protocols().toArray(new String[0]));
         if (identity.verifyPeer()) {
             SSLParameters parameters = engine.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
@@ -79,7 +78,7 @@ public final class TlsWire implements Wire {
     public static TlsWire server(Wire wire, TlsIdentity identity) throws IOException {
         SSLEngine engine = identity.context().createSSLEngine();
         engine.setUseClientMode(false);
-        engine.setEnabledProtocols(PROTOCOLS);
+        engine.setEnabledProtocols(identity.protocols().toArray(new String[0]));
         engine.setNeedClientAuth(identity.verifyPeer());
         return greeted(wire, engine);
     }

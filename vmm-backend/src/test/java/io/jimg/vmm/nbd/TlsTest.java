@@ -159,6 +159,24 @@ class TlsTest {
         }
     }
 
+    /** What most authorities are: GnuTLS shows no such certificate to a Java of today in TLS 1.3. */
+    @Test
+    void servesTheirClientsWithCertificatesOfRsa() throws Exception {
+        String[] rsa = {"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"};
+        TestAuthority other = new TestAuthority(folder.resolve("authority"), "rsa:2048");
+        Path ours = other.issue(folder.resolve("ours"), "server", 1, rsa);
+        Path theirs = other.issue(folder.resolve("theirs"), "client", 1, rsa);
+        try (NbdServer server = serve(ours, true, true)) {
+            int port = ((NbdAddress.Inet) server.address()).port();
+            Tool.require("nbdinfo", "libnbd-bin")
+                    .run("nbds://localhost:" + port + "/disk?tls-certificates=" + theirs)
+                    .expectExit(0);
+            try (NbdClient client = connect(server.address(), theirs, "localhost")) {
+                readsAll(client);
+            }
+        }
+    }
+
     @Test
     void servesTheirClients() throws Exception {
         QemuOracle oracle = QemuOracle.assumeVersion(10);
