@@ -4,9 +4,10 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.nbd.NbdAddress;
 import io.jimg.nbd.wire.SocketWire;
+import io.jimg.vmm.ExportCounters;
 import io.jimg.vmm.ExportStatistics;
+import io.jimg.vmm.socket.SocketFile;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -15,7 +16,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -110,7 +110,7 @@ public final class NbdServer implements AutoCloseable {
         try {
             if (address instanceof NbdAddress.Unix unix) {
                 Path path = Path.of(unix.path());
-                removeLeftover(path);
+                SocketFile.removeLeftover(path);
                 listening.bind(UnixDomainSocketAddress.of(path));
             } else if (address instanceof NbdAddress.Inet inet) {
                 listening.bind(new InetSocketAddress(inet.host(), inet.port()));
@@ -124,19 +124,6 @@ public final class NbdServer implements AutoCloseable {
                     address.text(),
                     ImageException.NO_OFFSET,
                     failed);
-        }
-    }
-
-    /** A socket that nobody listens on any more. */
-    private static void removeLeftover(Path path) throws IOException {
-        if (!Files.exists(path)
-                || !Files.readAttributes(path, BasicFileAttributes.class).isOther()) {
-            return;
-        }
-        try (SocketChannel other = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            throw new IOException("Address already in use by " + other.getRemoteAddress());
-        } catch (ConnectException nobody) {
-            Files.delete(path);
         }
     }
 
@@ -167,7 +154,7 @@ public final class NbdServer implements AutoCloseable {
         if (offer == null) {
             throw new IllegalArgumentException("no export '" + export + "'");
         }
-        return offer.counters().snapshot();
+        return offer.counters().statistics();
     }
 
     private void accept() {
@@ -296,12 +283,12 @@ public final class NbdServer implements AutoCloseable {
                     return;
                 }
             }
-            Counters counters = agreement.offer().counters();
-            counters.connections.incrementAndGet();
+            ExportCounters counters = agreement.offer().counters();
+            counters.connected();
             try {
                 held.run();
             } finally {
-                counters.connections.decrementAndGet();
+                counters.disconnected();
             }
         }
 

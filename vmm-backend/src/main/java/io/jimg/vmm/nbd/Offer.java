@@ -2,6 +2,7 @@ package io.jimg.vmm.nbd;
 
 import io.jimg.nbd.ExportInfo.Replies;
 import io.jimg.nbd.wire.Transmission;
+import io.jimg.vmm.ExportCounters;
 import java.util.List;
 
 /**
@@ -12,12 +13,12 @@ import java.util.List;
  * @param counters what was asked of it
  * @param shared whether several clients may use it at once
  */
-record Offer(NbdExport export, List<MetadataContext> contexts, Counters counters, boolean shared) {
+record Offer(NbdExport export, List<MetadataContext> contexts, ExportCounters counters, boolean shared) {
     private static final int LEAST_PREFERRED = 4096;
     private static final int MOST_PREFERRED = 1 << 20;
 
     static Offer of(NbdExport export, boolean shared) {
-        return new Offer(export, MetadataContext.of(export), new Counters(), shared);
+        return new Offer(export, MetadataContext.of(export), new ExportCounters(), shared);
     }
 
     long size() {

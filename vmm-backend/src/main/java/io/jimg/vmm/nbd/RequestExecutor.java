@@ -8,6 +8,7 @@ import io.jimg.nbd.StatusExtent;
 import io.jimg.nbd.wire.Handshake;
 import io.jimg.nbd.wire.NbdError;
 import io.jimg.nbd.wire.Transmission;
+import io.jimg.vmm.ExportCounters;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -78,9 +79,18 @@ final class RequestExecutor {
         return request.command() == Transmission.CMD_BLOCK_STATUS && request.has(Transmission.FLAG_PAYLOAD_LEN);
     }
 
+    private static ExportCounters.Request kind(int command) {
+        return switch (command) {
+            case Transmission.CMD_READ -> ExportCounters.Request.READ;
+            case Transmission.CMD_WRITE -> ExportCounters.Request.WRITE;
+            case Transmission.CMD_FLUSH -> ExportCounters.Request.FLUSH;
+            default -> ExportCounters.Request.OTHER;
+        };
+    }
+
     /** Answers a request that cannot be done. */
     void refuse(ServerRequest request, NbdError why) throws IOException {
-        offer.counters().count(request.command(), 0);
+        offer.counters().count(kind(request.command()), 0);
         fail(request, why);
     }
 
@@ -100,7 +110,7 @@ final class RequestExecutor {
 
     /** Ends a request whose payload was written, or could not be. */
     void written(ServerRequest request, @Nullable IOException failure) throws IOException {
-        offer.counters().count(Transmission.CMD_WRITE, request.length());
+        offer.counters().count(ExportCounters.Request.WRITE, request.length());
         if (failure == null) {
             replies.done(request);
         } else {
@@ -114,7 +124,7 @@ final class RequestExecutor {
      * @param payload of a block status that has one; null otherwise
      */
     void execute(ServerRequest request, @Nullable ByteBuffer payload, RequestBuffer buffer) throws IOException {
-        offer.counters().count(request.command(), request.length());
+        offer.counters().count(kind(request.command()), request.length());
         switch (request.command()) {
             case Transmission.CMD_READ -> read(request, buffer);
             case Transmission.CMD_BLOCK_STATUS -> status(request, payload);

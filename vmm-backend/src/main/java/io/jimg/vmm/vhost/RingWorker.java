@@ -2,6 +2,7 @@ package io.jimg.vmm.vhost;
 
 import io.jimg.host.EventDescriptor;
 import io.jimg.host.EventWait;
+import io.jimg.spi.Threads;
 import io.jimg.vmm.virtio.MalformedQueueException;
 import io.jimg.vmm.virtio.VirtioBlkQueue;
 import java.io.IOException;
@@ -148,12 +149,12 @@ final class RingWorker {
         end.signal();
         int next = queue.stop();
         wanted.release(MOST_HELPERS);
-        VhostUserServer.joinUninterruptibly(thread);
+        Threads.joinUninterruptibly(thread);
         List<Thread> all;
         synchronized (helpers) {
             all = List.copyOf(helpers);
         }
-        all.forEach(VhostUserServer::joinUninterruptibly);
+        all.forEach(Threads::joinUninterruptibly);
         end.close();
         return next;
     }

@@ -4,17 +4,15 @@ import io.jimg.BlockDevice;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.host.LocalSocket;
+import io.jimg.spi.Threads;
 import io.jimg.vmm.ExportStatistics;
 import io.jimg.vmm.RunningExport;
+import io.jimg.vmm.socket.SocketFile;
 import io.jimg.vmm.virtio.VirtioBlk;
 import io.jimg.vmm.virtio.VirtioBlkSettings;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +52,7 @@ final class VhostUserServer implements RunningExport {
         }
         LocalSocket listening;
         try {
-            removeLeftover(Path.of(path));
+            SocketFile.removeLeftover(Path.of(path));
             listening = LocalSocket.listen(path).orElseThrow();
         } catch (IOException failed) {
             throw new ImageException(
@@ -67,19 +65,6 @@ final class VhostUserServer implements RunningExport {
         VhostUserServer server = new VhostUserServer(path, listening, device, settings);
         server.thread.start();
         return server;
-    }
-
-    /** A socket that nobody listens on any more. */
-    private static void removeLeftover(Path path) throws IOException {
-        if (!Files.exists(path)
-                || !Files.readAttributes(path, BasicFileAttributes.class).isOther()) {
-            return;
-        }
-        try (SocketChannel other = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            throw new IOException("Address already in use by " + other.getRemoteAddress());
-        } catch (ConnectException nobody) {
-            Files.delete(path);
-        }
     }
 
     private void serve() {
@@ -143,27 +128,11 @@ final class VhostUserServer implements RunningExport {
                 connection.shutdown();
             }
         }
-        joinUninterruptibly(thread);
+        Threads.joinUninterruptibly(thread);
         listening.close();
         Files.deleteIfExists(Path.of(path));
         if (!device.readOnly()) {
             device.flush();
-        }
-    }
-
-    /** Waits for a thread's end; an interrupt meanwhile is kept for later. */
-    static void joinUninterruptibly(Thread thread) {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                thread.join();
-                break;
-            } catch (InterruptedException later) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

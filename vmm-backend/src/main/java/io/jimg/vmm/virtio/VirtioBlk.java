@@ -5,6 +5,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.WriteFlag;
 import io.jimg.ZeroMode;
+import io.jimg.vmm.ExportCounters;
 import io.jimg.vmm.ExportStatistics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -30,7 +31,7 @@ public final class VirtioBlk {
     private final boolean writable;
     private final long sectors;
     private final ByteBuffer config;
-    private final BlkCounters counters = new BlkCounters();
+    private final ExportCounters counters = new ExportCounters();
     private volatile long accepted;
     private volatile boolean writeback = true;
 
@@ -144,7 +145,7 @@ public final class VirtioBlk {
 
     /** What has been asked of the device by all queues and otherwise. */
     public ExportStatistics statistics() {
-        return counters.snapshot(0);
+        return counters.statistics();
     }
 
     /**
@@ -154,7 +155,7 @@ public final class VirtioBlk {
      */
     public VirtioBlkStatus execute(VirtioBlkRequest request) {
         long length = request.length();
-        counters.count(request.type(), length);
+        counters.count(kind(request.type()), length);
         VirtioBlkStatus status;
         try {
             status = dispatch(request, length);
@@ -167,6 +168,15 @@ public final class VirtioBlk {
             counters.countFailure();
         }
         return status;
+    }
+
+    private static ExportCounters.Request kind(int type) {
+        return switch (type) {
+            case VirtioBlkRequest.READ -> ExportCounters.Request.READ;
+            case VirtioBlkRequest.WRITE -> ExportCounters.Request.WRITE;
+            case VirtioBlkRequest.FLUSH -> ExportCounters.Request.FLUSH;
+            default -> ExportCounters.Request.OTHER;
+        };
     }
 
     private VirtioBlkStatus dispatch(VirtioBlkRequest request, long length) throws IOException {

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -54,11 +55,16 @@ class KilledServerTest {
             boolean orderly = round % 3 == 2;
             Path socket = folder.resolve("socket");
             Process server = ServerProcess.start(image, socket, folder.resolve("errors"));
+            CountDownLatch flushed = new CountDownLatch(1);
             List<Thread> threads = new ArrayList<>();
             for (Writer writer : writers) {
-                Thread thread = new Thread(() -> writer.write(socket));
+                Thread thread = new Thread(() -> writer.write(socket, flushed));
                 thread.start();
                 threads.add(thread);
+            }
+            // Every other server may be killed before it has done anything.
+            if (round % 2 == 0) {
+                assertThat(flushed.await(60, TimeUnit.SECONDS)).isTrue();
             }
             Thread.sleep(random.nextInt(MOST_MILLISECONDS));
             if (orderly) {
@@ -106,13 +112,14 @@ class KilledServerTest {
             stamp = ((long) number << 48) + 1;
         }
 
-        void write(Path socket) {
+        void write(Path socket, CountDownLatch flushed) {
             try (NbdClient client = NbdClient.connect(new NbdAddress.Unix(socket.toString()), "", List.of())) {
                 while (true) {
                     int what = random.nextInt(12);
                     if (what == 0) {
                         client.flush();
                         flushes++;
+                        flushed.countDown();
                         possible.values().forEach(Writer::keepLast);
                     } else {
                         change(client, what);
