@@ -12,6 +12,12 @@ final class Bounds {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private static final long SECOND = 1_000_000_000L;
 
+    /**
+     * What a second of processor time may allocate besides: the iterations that derive a LUKS key leave garbage, as
+     * many as the header has, and the time that they may take bounds them. The heap's size bounds what is held.
+     */
+    private static final long GARBAGE_A_SECOND = 4L << 30;
+
     private Bounds() {}
 
     /** Something that may fail. */
@@ -37,7 +43,7 @@ final class Bounds {
      *
      * @param name for the finding
      * @param seconds of processor time that it may take
-     * @param mebibytes that it may allocate, all in all
+     * @param mebibytes that it may allocate, all in all, beyond {@link #GARBAGE_A_SECOND}
      * @return whether it did not fail
      */
     static boolean within(String name, int seconds, int mebibytes, Step step) {
@@ -57,7 +63,7 @@ final class Bounds {
             throw new BrokenPromise.Bound(name + " took " + used / (SECOND / 1000) + " ms of processor time");
         }
         long allocated = THREADS.getCurrentThreadAllocatedBytes() - memory;
-        if (allocated > (long) mebibytes << 20) {
+        if (allocated > ((long) mebibytes << 20) + (double) used / SECOND * GARBAGE_A_SECOND) {
             throw new BrokenPromise.Bound(name + " allocated " + (allocated >> 20) + " MiB");
         }
         return done;

@@ -20,13 +20,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The fuzz targets: with the inputs that are kept in every run, and by Jazzer, for a minute each, where {@code CI} is
- * true. {@code -Djimg.fuzz.seconds=N} has Jazzer run for N seconds each; {@code -Djimg.fuzz.seed=N} starts elsewhere.
+ * The fuzz targets: with the inputs that are kept in every run, and by Jazzer, for half a minute each, where {@code CI}
+ * is true. {@code -Djimg.fuzz.seconds=N} has Jazzer run for N seconds each; {@code -Djimg.fuzz.seed=N} starts
+ * elsewhere.
  */
 @Execution(ExecutionMode.CONCURRENT)
 class FuzzTest {
     private static final int SECONDS =
-            Integer.getInteger("jimg.fuzz.seconds", "true".equals(System.getenv("CI")) ? 60 : 0);
+            Integer.getInteger("jimg.fuzz.seconds", "true".equals(System.getenv("CI")) ? 30 : 0);
     private static final Pattern EXECUTIONS = Pattern.compile("stat::number_of_executed_units: *(\\d+)");
 
     static Stream<Class<?>> targets() {
