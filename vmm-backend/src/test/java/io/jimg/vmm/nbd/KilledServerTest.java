@@ -2,6 +2,7 @@ package io.jimg.vmm.nbd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.jimg.nbd.ConnectionLostException;
 import io.jimg.nbd.NbdAddress;
 import io.jimg.nbd.NbdClient;
 import io.jimg.testkit.QemuOracle;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +36,10 @@ class KilledServerTest {
     private static final int SECTORS = (24 << 20) / SECTOR;
     private static final int LONGEST_WRITE = 64;
     private static final int MOST_MILLISECONDS = 120;
+    /** Exit codes of a process that a signal ended. */
+    private static final int SIGTERM = 128 + 15;
+
+    private static final int SIGKILL = 128 + 9;
 
     @TempDir
     private Path folder;
@@ -77,6 +83,12 @@ class KilledServerTest {
                 thread.join();
             }
             assertThat(folder.resolve("errors")).isEmptyFile();
+            assertThat(server.exitValue()).as("exit code in round %d", round).isEqualTo(orderly ? SIGTERM : SIGKILL);
+            for (Writer writer : writers) {
+                assertThat(writer.refusal)
+                        .as("an error answered in round %d", round)
+                        .isNull();
+            }
             if (orderly) {
                 oracle.checkClean("qcow2", image);
             } else {
@@ -105,6 +117,7 @@ class KilledServerTest {
 
         private long stamp;
         private int flushes;
+        private volatile @Nullable IOException refusal;
 
         Writer(int number) {
             first = number * count;
@@ -113,7 +126,14 @@ class KilledServerTest {
         }
 
         void write(Path socket, CountDownLatch flushed) {
-            try (NbdClient client = NbdClient.connect(new NbdAddress.Unix(socket.toString()), "", List.of())) {
+            NbdClient connected;
+            try {
+                connected = NbdClient.connect(new NbdAddress.Unix(socket.toString()), "", List.of());
+            } catch (IOException early) {
+                // The server ended before it said what it serves.
+                return;
+            }
+            try (NbdClient client = connected) {
                 while (true) {
                     int what = random.nextInt(12);
                     if (what == 0) {
@@ -125,8 +145,10 @@ class KilledServerTest {
                         change(client, what);
                     }
                 }
-            } catch (IOException over) {
+            } catch (ConnectionLostException over) {
                 // The server is gone, in the middle of a request or before the next.
+            } catch (IOException answered) {
+                refusal = answered;
             }
         }
 
