@@ -6,4 +6,7 @@ module io.jimg.host {
     requires static transitive org.jspecify;
 
     exports io.jimg.host;
+    exports io.jimg.host.deflate;
+    exports io.jimg.host.file;
+    exports io.jimg.host.ipc;
 }

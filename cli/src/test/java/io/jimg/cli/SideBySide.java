@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.HostFile;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Tool;
 import java.io.ByteArrayOutputStream;

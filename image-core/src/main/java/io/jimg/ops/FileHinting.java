@@ -4,7 +4,7 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
 import io.jimg.host.Errno;
-import io.jimg.host.FileHints;
+import io.jimg.host.file.FileHints;
 import io.jimg.storage.FileCreation;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;

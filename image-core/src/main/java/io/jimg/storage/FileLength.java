@@ -2,8 +2,8 @@ package io.jimg.storage;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.FileLocks;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.FileLocks;
+import io.jimg.host.file.HostFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.AsynchronousFileChannel;

@@ -4,12 +4,12 @@ import io.jimg.CacheMode;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Limits;
-import io.jimg.host.DeviceGeometry;
-import io.jimg.host.DirectAlignment;
-import io.jimg.host.DiskUsage;
-import io.jimg.host.FileHints;
-import io.jimg.host.FileLocks;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.DeviceGeometry;
+import io.jimg.host.file.DirectAlignment;
+import io.jimg.host.file.DiskUsage;
+import io.jimg.host.file.FileHints;
+import io.jimg.host.file.FileLocks;
+import io.jimg.host.file.HostFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
@@ -351,7 +351,7 @@ public final class FileStorage implements Storage {
 
     /** Something that the host is told of a file. */
     private interface Hint {
-        io.jimg.host.Outcome tell(HostFile file) throws IOException;
+        io.jimg.host.file.Outcome tell(HostFile file) throws IOException;
     }
 
     private Outcome hint(Hint hint) throws IOException {
@@ -506,8 +506,8 @@ public final class FileStorage implements Storage {
         return ((offset | length) & (sector - 1)) == 0;
     }
 
-    private static Outcome outcome(io.jimg.host.Outcome outcome) {
-        return outcome == io.jimg.host.Outcome.DONE ? Outcome.DONE : Outcome.UNSUPPORTED;
+    private static Outcome outcome(io.jimg.host.file.Outcome outcome) {
+        return outcome == io.jimg.host.file.Outcome.DONE ? Outcome.DONE : Outcome.UNSUPPORTED;
     }
 
     private ImageException failed(IOException failure) {

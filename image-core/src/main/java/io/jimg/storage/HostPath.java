@@ -3,7 +3,7 @@ package io.jimg.storage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.host.Errno;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.HostFile;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.AsynchronousFileChannel;

@@ -2,7 +2,7 @@ package io.jimg.storage;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.FileLocks;
+import io.jimg.host.file.FileLocks;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

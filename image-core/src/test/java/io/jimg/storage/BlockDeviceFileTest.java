@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.jimg.CacheMode;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.HostFile;
 import io.jimg.spi.ProtocolDriver;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -8,7 +8,7 @@ import io.jimg.CacheMode;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
-import io.jimg.host.HostFile;
+import io.jimg.host.file.HostFile;
 import io.jimg.spi.ProtocolDriver;
 import java.io.IOException;
 import java.nio.ByteBuffer;

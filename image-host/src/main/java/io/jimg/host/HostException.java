@@ -11,7 +11,8 @@ public final class HostException extends FileSystemException {
 
     private final int errno;
 
-    HostException(String file, int errno) {
+    /** A call that failed with an error number of {@link Errno}. */
+    public HostException(String file, int errno) {
         super(file, null, Errno.text(errno));
         this.errno = errno;
     }

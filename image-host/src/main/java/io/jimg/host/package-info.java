@@ -1,4 +1,4 @@
-/** The host's own calls, where they can be made. */
+/** What is common to all calls of the host: their errors, and its memory. */
 @NullMarked
 package io.jimg.host;
 

@@ -2,7 +2,7 @@ package io.jimg.qcow2.compression;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.DeflateLibrary;
+import io.jimg.host.deflate.DeflateLibrary;
 import java.util.Locale;
 
 /**

@@ -1,8 +1,8 @@
 package io.jimg.qcow2.compression;
 
-import io.jimg.host.DeflateLibrary;
-import io.jimg.host.RawDeflater;
-import io.jimg.host.RawInflater;
+import io.jimg.host.deflate.DeflateLibrary;
+import io.jimg.host.deflate.RawDeflater;
+import io.jimg.host.deflate.RawInflater;
 import java.nio.ByteBuffer;
 
 /** Raw deflate streams (RFC 1951). */

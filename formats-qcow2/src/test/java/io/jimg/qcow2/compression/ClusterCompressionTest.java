@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.DeflateLibrary;
+import io.jimg.host.deflate.DeflateLibrary;
 import io.jimg.qcow2.header.CompressionType;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

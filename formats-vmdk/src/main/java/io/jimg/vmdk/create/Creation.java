@@ -2,7 +2,7 @@ package io.jimg.vmdk.create;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.DeflateLibrary;
+import io.jimg.host.deflate.DeflateLibrary;
 import io.jimg.spi.Closing;
 import io.jimg.spi.CreateRequest;
 import io.jimg.spi.ImageWriter;

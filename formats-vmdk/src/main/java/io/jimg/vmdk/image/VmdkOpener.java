@@ -3,7 +3,7 @@ package io.jimg.vmdk.image;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.DeflateLibrary;
+import io.jimg.host.deflate.DeflateLibrary;
 import io.jimg.spi.Closing;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;

@@ -1,8 +1,8 @@
 package io.jimg.vmdk.sparse;
 
-import io.jimg.host.DeflateLibrary;
-import io.jimg.host.RawDeflater;
-import io.jimg.host.RawInflater;
+import io.jimg.host.deflate.DeflateLibrary;
+import io.jimg.host.deflate.RawDeflater;
+import io.jimg.host.deflate.RawInflater;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.ConcurrentLinkedDeque;

@@ -131,7 +131,7 @@ class ReadTest {
                     assertThat(Arrays.copyOf(plain.array(), length))
                             .isEqualTo(Arrays.copyOfRange(content, (int) at, (int) at + length));
                     ByteBuffer again = ByteBuffer.allocate(runs.runLength());
-                    io.jimg.host.DeflateLibrary.java().newInflater().inflate(raw.flip(), again);
+                    io.jimg.host.deflate.DeflateLibrary.java().newInflater().inflate(raw.flip(), again);
                     assertThat(raw.hasRemaining()).isFalse();
                     assertThat(again.array()).isEqualTo(plain.array());
                 }

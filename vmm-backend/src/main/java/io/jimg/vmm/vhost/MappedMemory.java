@@ -1,7 +1,7 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.Descriptor;
-import io.jimg.host.SharedMemory;
+import io.jimg.host.ipc.Descriptor;
+import io.jimg.host.ipc.SharedMemory;
 import io.jimg.vmm.virtio.GuestMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.Descriptor;
-import io.jimg.host.LocalSocket;
+import io.jimg.host.ipc.Descriptor;
+import io.jimg.host.ipc.LocalSocket;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,6 +1,6 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.EventDescriptor;
+import io.jimg.host.ipc.EventDescriptor;
 import io.jimg.vmm.virtio.GuestMemory;
 import io.jimg.vmm.virtio.QueueRings;
 import io.jimg.vmm.virtio.VirtioBlk;

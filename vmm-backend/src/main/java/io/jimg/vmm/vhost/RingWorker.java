@@ -1,7 +1,7 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.EventDescriptor;
-import io.jimg.host.EventWait;
+import io.jimg.host.ipc.EventDescriptor;
+import io.jimg.host.ipc.EventWait;
 import io.jimg.spi.Threads;
 import io.jimg.vmm.virtio.MalformedQueueException;
 import io.jimg.vmm.virtio.VirtioBlkQueue;

@@ -1,8 +1,8 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.Descriptor;
-import io.jimg.host.EventDescriptor;
-import io.jimg.host.LocalSocket;
+import io.jimg.host.ipc.Descriptor;
+import io.jimg.host.ipc.EventDescriptor;
+import io.jimg.host.ipc.LocalSocket;
 import io.jimg.vmm.virtio.VirtioBlk;
 import java.io.IOException;
 import java.nio.ByteBuffer;

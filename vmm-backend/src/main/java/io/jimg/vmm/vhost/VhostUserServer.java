@@ -3,7 +3,7 @@ package io.jimg.vmm.vhost;
 import io.jimg.BlockDevice;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.host.LocalSocket;
+import io.jimg.host.ipc.LocalSocket;
 import io.jimg.spi.Threads;
 import io.jimg.vmm.ExportStatistics;
 import io.jimg.vmm.RunningExport;

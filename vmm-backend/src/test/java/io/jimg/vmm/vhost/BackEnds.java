@@ -4,7 +4,7 @@ import io.jimg.DiskImage;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.Options;
-import io.jimg.host.LocalSocket;
+import io.jimg.host.ipc.LocalSocket;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Tool;
 import io.jimg.vmm.DiskBackends;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Options;
-import io.jimg.host.LocalSocket;
+import io.jimg.host.ipc.LocalSocket;
 import io.jimg.testkit.ModelDevice;
 import io.jimg.vmm.DiskBackend;
 import io.jimg.vmm.DiskBackends;

@@ -1,10 +1,10 @@
 package io.jimg.vmm.vhost;
 
-import io.jimg.host.Descriptor;
-import io.jimg.host.EventDescriptor;
-import io.jimg.host.EventWait;
-import io.jimg.host.LocalSocket;
-import io.jimg.host.SharedMemory;
+import io.jimg.host.ipc.Descriptor;
+import io.jimg.host.ipc.EventDescriptor;
+import io.jimg.host.ipc.EventWait;
+import io.jimg.host.ipc.LocalSocket;
+import io.jimg.host.ipc.SharedMemory;
 import io.jimg.vmm.virtio.DriverModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;

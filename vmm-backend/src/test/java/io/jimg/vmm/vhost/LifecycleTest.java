@@ -3,9 +3,9 @@ package io.jimg.vmm.vhost;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.jimg.host.Descriptor;
-import io.jimg.host.EventDescriptor;
-import io.jimg.host.SharedMemory;
+import io.jimg.host.ipc.Descriptor;
+import io.jimg.host.ipc.EventDescriptor;
+import io.jimg.host.ipc.SharedMemory;
 import io.jimg.testkit.ModelDevice;
 import io.jimg.vmm.RunningExport;
 import io.jimg.vmm.virtio.DriverModel;
