@@ -58,13 +58,20 @@ public final class DiskCheck implements SparseCheck.Observer {
         } else if (extent instanceof SparseExtent sparse) {
             if (sparse.hosted()) {
                 SparseCheck.run(sparse.file(), repair, this);
+            } else if (sparse.copyOnWrite()) {
+                SparseCheck.cowd(sparse.file(), this);
             } else {
                 walk(sparse);
             }
         } else if (extent instanceof FlatExtent flat) {
             Storage file = flat.file();
-            if (file.growsWithZeroes() && file.size() < flat.start() + flat.size()) {
-                found("'" + file.name() + "' is shorter than its extent", false);
+            long promised = flat.start() + flat.size();
+            if (file.growsWithZeroes() && file.size() < promised) {
+                found(
+                        "'" + file.name() + "' is truncated: the descriptor promises " + promised
+                                + " bytes, and the file has " + file.size(),
+                        file.size(),
+                        false);
             }
         }
     }
@@ -80,14 +87,14 @@ public final class DiskCheck implements SparseCheck.Observer {
                 if (damaged.kind() != ErrorKind.CORRUPT) {
                     throw damaged;
                 }
-                found(damaged.getMessage(), false);
+                found(damaged.getMessage(), damaged.offset(), false);
                 at = Math.min(extent.size(), (at / extent.grainSize() + 1) * extent.grainSize());
             }
         }
     }
 
     @Override
-    public void found(String sentence, boolean repaired) {
+    public void found(String sentence, long hostOffset, boolean repaired) {
         if (repaired) {
             fixed++;
         } else {
@@ -98,6 +105,11 @@ public final class DiskCheck implements SparseCheck.Observer {
             return;
         }
         findings.add(new Finding(Severity.ERROR, (repaired ? "Repairing " : "ERROR ") + sentence));
+    }
+
+    @Override
+    public void leftOut(String sentence) {
+        findings.add(new Finding(Severity.WARNING, "WARNING " + sentence));
     }
 
     @Override

@@ -60,10 +60,13 @@ final class ContentId {
         }
         String fresh = String.format(Locale.ROOT, "%08x", next(descriptor.cid()));
         replace(text.with("CID", fresh, "version"));
+        // Before any changed byte is: what a child of the old content shows must never be a mixture.
+        place.file().flush();
         ContentId above = child;
         if (above != null) {
             try {
                 above.replace(above.descriptor.text().with(PARENT_CID, fresh, "CID"));
+                above.place.file().flush();
             } catch (IOException failure) {
                 takeBack(text, failure);
                 throw failure;

@@ -30,11 +30,11 @@ public final class GrainCodec implements AutoCloseable {
     private static final int LEVEL = 6;
 
     /**
-     * The level where the library has better ones than zlib: in three quarters of the time of its level 6 it makes
-     * streams that are one part in a hundred longer than zlib's of level 6, in a third of zlib's time (measured on a
-     * file system's programs and documents).
+     * The level where the library has better ones than zlib, of streams of 64 KiB of a file system's programs and
+     * documents: it takes 23 % of the time of zlib's level 6 for streams that are 2.5 % longer in all. Level 4 takes 27
+     * % for 1.3 %, level 1 takes 16 % for 4.8 %, and level 5, the first whose streams are no longer, 34 %.
      */
-    private static final int QUICK_LEVEL = 4;
+    private static final int QUICK_LEVEL = 2;
 
     private static final int HIGHEST_OF_ZLIB = 9;
     private static final int STORED_MAXIMUM = 0xFFFF;

@@ -276,9 +276,6 @@ final class GrainWriter {
     /** Flushes, and marks the extent as closed. */
     void finish() throws IOException {
         flush();
-        if (mark.isSet()) {
-            mark.clear();
-            file.flush();
-        }
+        mark.clear();
     }
 }

@@ -2,58 +2,129 @@ package io.jimg.vmdk.sparse;
 
 import io.jimg.ImageException;
 import io.jimg.storage.Storage;
+import io.jimg.vmdk.sparse.MetadataMap.Area;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.BitSet;
-import java.util.Objects;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks the tables of a hosted sparse extent against its file and, table by table, against their copies; repairs what
- * a copy can make good. A repair writes tables first and what points to them after a barrier, so that it can be
- * interrupted and begun again.
+ * Checks the tables of a sparse extent against its file, against each other and, table by table, against their copies;
+ * repairs what a copy can make good. A repair writes tables first and what points to them after a barrier, so that it
+ * can be interrupted and begun again. It writes to no place that something else lays claim to: where tables lie on
+ * other metadata or on grains, what their copies hold is put into new ones.
  *
  * <p>Where a table and its copy differ, and both entries are possible, the one that points to a grain is right, for
  * grains are written before entries; where both do, the table's.
+ *
+ * <p>Time is linear in the tables; memory is that of the directories, of a few bytes for each table, and of
+ * {@link GrainPlaces}.
  */
 public final class SparseCheck {
     private static final int SECTOR = TableLayout.SECTOR;
     private static final int PIECE = 64 << 10;
 
     private final Storage file;
-    private final boolean repair;
     private final Observer observer;
+    private Mode mode;
     private long fileSize;
+
+    /** What is done about what is found. */
+    enum Mode {
+        /** Nothing. */
+        LOOK,
+        /** Copies of tables follow the tables, so that the guest's bytes stay as they are. */
+        SETTLE,
+        /** What a copy can make good is repaired. */
+        REPAIR
+    }
 
     /** Told of what is found. */
     public interface Observer {
+        /** For {@code hostOffset}: no place in particular. */
+        long NOWHERE = -1;
+
         /**
          * Something is wrong.
          *
          * @param sentence for people
+         * @param hostOffset byte of the extent's file where it is, or {@link #NOWHERE}
          * @param repaired whether it no longer is
          */
-        void found(String sentence, boolean repaired);
+        void found(String sentence, long hostOffset, boolean repaired);
+
+        /** Something could not be looked at. */
+        void leftOut(String sentence);
 
         /** Throws to stop. */
         void pause() throws ImageException;
     }
 
-    private SparseCheck(Storage file, boolean repair, Observer observer) throws IOException {
+    private SparseCheck(Storage file, Mode mode, Observer observer) throws IOException {
         this.file = file;
-        this.repair = repair;
+        this.mode = mode;
         this.observer = observer;
         this.fileSize = file.size();
     }
 
-    /** Checks an extent's file, which nobody else changes meanwhile. */
+    /** Checks a hosted extent's file, which nobody else changes meanwhile. */
     public static void run(Storage file, boolean repair, Observer observer) throws IOException {
-        new SparseCheck(file, repair, observer).run();
+        new SparseCheck(file, repair ? Mode.REPAIR : Mode.LOOK, observer).run();
+    }
+
+    /**
+     * Whether a hosted extent's file is as power loss may have left it. That tables and their copies differ then is no
+     * damage; the copies are made to follow.
+     */
+    static boolean settle(Storage file) throws IOException {
+        boolean[] sound = {true};
+        Observer observer = new Observer() {
+            @Override
+            public void found(String sentence, long hostOffset, boolean repaired) {
+                sound[0] = false;
+            }
+
+            @Override
+            public void leftOut(String sentence) {
+                // What could be looked at is sound.
+            }
+
+            @Override
+            public void pause() {}
+        };
+        new SparseCheck(file, Mode.SETTLE, observer).run();
+        return sound[0];
+    }
+
+    /** Checks the file of a copy-on-write extent of ESX Server; these have no copies to repair anything from. */
+    public static void cowd(Storage file, Observer observer) throws IOException {
+        CowdHeader header = SparseExtents.readCowdHeader(file);
+        SparseCheck check = new SparseCheck(file, Mode.LOOK, observer);
+        long place = SparseExtents.bytes(header.directory());
+        int[] entries = check.read(place, header.layout().tables());
+        if (entries == null) {
+            observer.found("The grain directory lies past the end of the file", place, false);
+            return;
+        }
+        Area directory = directory("the grain directory", place, header.layout());
+        List<Area> areas = List.of(new Area("the header", 0, CowdHeader.LENGTH / SECTOR), directory);
+        if (areas.get(0).meets(directory.first(), directory.end())) {
+            observer.found("The grain directory lies on the header", place, false);
+        }
+        new TableCheck(check, header.layout(), header.capacity() * SECTOR, areas, entries, null).run();
     }
 
     private void run() throws IOException {
         SparseHeader header = SparseExtents.readHeader(file);
+        List<Area> areas = new ArrayList<>();
+        areas.add(new Area("the header", 0, 1));
+        if (header.descriptorOffset() > 0 && header.descriptorSectors() > 0) {
+            long first = Math.min(header.descriptorOffset(), fileSize / SECTOR);
+            long sectors = Math.min(header.descriptorSectors(), fileSize / SECTOR + 1);
+            areas.add(new Area("the descriptor", first, first + sectors));
+        }
         if (header.directory() == SparseHeader.DIRECTORY_AT_END) {
             SparseHeader footer = SparseExtents.findFooter(file);
             if (footer == null) {
@@ -61,152 +132,57 @@ public final class SparseCheck {
                 return;
             }
             header = footer;
+            areas.add(new Area("the footer", fileSize / SECTOR - 2, fileSize / SECTOR - 1));
         }
         header.check(file.name());
-        TableLayout layout = SparseExtents.layout(header);
-        long place = SparseExtents.bytes(header.directory());
-        long copyPlace = header.redundant() ? SparseExtents.bytes(header.redundantDirectory()) : -1;
-        int[] entries = read(place, layout.tables());
-        int[] copy = read(copyPlace, layout.tables());
-        if (entries == null && copy == null) {
-            observer.found("The grain directory lies past the end of the file", false);
-            return;
-        }
-        boolean moved = false;
-        if (entries == null) {
-            observer.found("The grain directory lies past the end of the file; its copy does not", repair);
-            entries = new int[layout.tables()];
-            place = append(layout.directoryBytes());
-            moved = true;
-        } else if (header.redundant() && copy == null) {
-            observer.found("The redundant grain directory lies past the end of the file", false);
-        }
-        boolean changed = checkTables(layout, entries, copy) || moved;
-        if (repair && changed) {
-            file.flush();
-            write(copy, copyPlace);
-            write(entries, place);
-            file.flush();
-            if (moved) {
-                file.write(
-                        header.withDirectories(header.redundantDirectory(), place / SECTOR)
-                                .bytes(),
-                        0);
-                file.flush();
-            }
-        }
+        new DirectoryCheck(this, header, areas).run();
     }
 
     private void rebuild(SparseHeader header) throws IOException {
-        if (!repair) {
-            observer.found("The stream has no footer: the file was not written to its end", false);
+        if (!repairs()) {
+            observer.found("The stream has no footer: the file was not written to its end", fileSize, false);
             return;
         }
         long reached = StreamRebuild.run(file, header, observer);
         observer.found(
                 "The stream had no footer; what it holds was found again, the last of it at guest offset " + reached,
+                Observer.NOWHERE,
                 true);
     }
 
-    private boolean checkTables(TableLayout layout, int[] entries, int @Nullable [] copy) throws IOException {
-        boolean changed = false;
-        BitSet used = new BitSet();
-        for (int i = 0; i < entries.length; i++) {
-            observer.pause();
-            long first = place(entries[i]);
-            long second = copy == null ? 0 : place(copy[i]);
-            if (first == 0 && second == 0) {
-                continue;
-            }
-            int[] table = inside(first, layout) ? read(first, layout.tableEntries()) : null;
-            int[] other = copy != null && inside(second, layout) ? read(second, layout.tableEntries()) : null;
-            if (table == null && other == null) {
-                if (!(layout.zeroedGrains() && first == SECTOR)) {
-                    observer.found("Grain table " + i + " lies past the end of the file", false);
-                }
-                continue;
-            }
-            if (table == null || (copy != null && other == null)) {
-                observer.found(
-                        table == null
-                                ? "Grain table " + i + " is lost; its copy is there"
-                                : "The copy of grain table " + i + " is lost",
-                        repair);
-                int[] sound = Objects.requireNonNull(table == null ? other : table);
-                checkEntries(i, layout, sound, sound, used);
-                if (repair) {
-                    long fresh = append(layout.tableBytes());
-                    write(sound, fresh);
-                    if (table == null) {
-                        entries[i] = (int) (fresh / SECTOR);
-                    } else if (copy != null) {
-                        copy[i] = (int) (fresh / SECTOR);
-                    }
-                    changed = true;
-                }
-                continue;
-            }
-            if (checkEntries(i, layout, table, other == null ? table : other, used) && repair) {
-                write(table, first);
-                write(table, second);
-            }
-        }
-        return changed;
+    static Area directory(String name, long place, TableLayout layout) {
+        return new Area(name, place / SECTOR, (place + layout.directoryBytes()) / SECTOR);
     }
 
-    /** Compares a table with its copy and makes the table right as far as may be; gives whether the two differed. */
-    private boolean checkEntries(int index, TableLayout layout, int[] table, int[] other, BitSet used) {
-        int different = 0;
-        int outside = 0;
-        for (int i = 0; i < table.length; i++) {
-            if (table[i] != other[i]) {
-                different++;
-                boolean takeOther = outside(table[i]) || (table[i] == 0 && !outside(other[i]));
-                table[i] = takeOther ? other[i] : table[i];
-            }
-            if (outside(table[i])) {
-                outside++;
-            } else {
-                checkUse((long) index * table.length + i, layout, table[i], used);
-            }
-        }
-        if (different > 0) {
-            observer.found("Grain table " + index + " and its copy differ in " + different + " entries", repair);
-        }
-        if (outside > 0) {
-            observer.found(outside + " grains of table " + index + " lie past the end of the file", false);
-        }
-        return different > 0;
+    Storage file() {
+        return file;
     }
 
-    /** Two grains in one place are one too many. */
-    private void checkUse(long grain, TableLayout layout, int entry, BitSet used) {
-        long sector = Integer.toUnsignedLong(entry);
-        long grainSectors = layout.grainSize() / SECTOR;
-        if (layout.compressed() || sector < 2 || grainSectors < SparseLayout.GRAIN_SECTORS) {
-            return;
-        }
-        int slot = (int) (sector / grainSectors);
-        if (sector % grainSectors == 0 && used.get(slot)) {
-            observer.found("Grain " + grain + " lies where another does, at sector " + sector, false);
-        }
-        used.set(slot);
+    Observer observer() {
+        return observer;
     }
 
-    private boolean outside(int entry) {
-        return place(entry) >= fileSize;
+    /** Bytes of the file, with what a repair has appended. */
+    long fileSize() {
+        return fileSize;
     }
 
-    private static long place(int entry) {
-        return Integer.toUnsignedLong(entry) * SECTOR;
+    boolean repairs() {
+        return mode == Mode.REPAIR;
     }
 
-    private boolean inside(long place, TableLayout layout) {
-        return place > SECTOR && place <= fileSize - layout.tableEntries() * (long) Integer.BYTES;
+    Mode mode() {
+        return mode;
     }
 
-    private long append(long length) throws IOException {
-        if (!repair) {
+    /** Nothing that follows is written. */
+    void onlyLook() {
+        mode = Mode.LOOK;
+    }
+
+    /** Makes room behind the end; gives 0 where nothing is repaired. */
+    long append(long length) throws IOException {
+        if (!repairs()) {
             return 0;
         }
         long place = (fileSize + SECTOR - 1) & -SECTOR;
@@ -215,7 +191,8 @@ public final class SparseCheck {
         return place;
     }
 
-    private int @Nullable [] read(long place, int count) throws IOException {
+    /** Reads entries; null where they do not lie in the file. */
+    int @Nullable [] read(long place, int count) throws IOException {
         long length = (long) count * Integer.BYTES;
         if (place < 0 || place > fileSize - length) {
             return null;
@@ -232,7 +209,8 @@ public final class SparseCheck {
         return entries;
     }
 
-    private void write(int @Nullable [] entries, long place) throws IOException {
+    /** Writes entries, if there are any. */
+    void write(int @Nullable [] entries, long place) throws IOException {
         if (entries == null) {
             return;
         }

@@ -44,7 +44,12 @@ public final class SparseExtent implements DiskExtent {
 
     /** Whether the file has a hosted sparse extent's header. */
     public boolean hosted() {
-        return !(map instanceof SeSparseTables) && !(map instanceof GrainTables tables && tables.foreign());
+        return !(map instanceof SeSparseTables) && !copyOnWrite();
+    }
+
+    /** Whether the file is a copy-on-write extent of ESX Server. */
+    public boolean copyOnWrite() {
+        return map instanceof GrainTables tables && tables.foreign();
     }
 
     /** Whether it can be written. */

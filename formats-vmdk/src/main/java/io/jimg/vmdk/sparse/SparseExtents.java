@@ -117,7 +117,13 @@ public final class SparseExtents {
         HostSpace space = new HostSpace(file.name(), fileSize, header.grainSize());
         GrainTables tables = new GrainTables(file, layout, directory, space, fileSize);
         GrainWriter writer = new GrainWriter(
-                file, header.size(), layout, tables, space, beneath, new CleanMark(file, SparseHeader.UNCLEAN_BYTE));
+                file,
+                header.size(),
+                layout,
+                tables,
+                space,
+                beneath,
+                new CleanMark(file, SparseHeader.UNCLEAN_BYTE, header.uncleanShutdown()));
         return new SparseExtent(file, header.size(), header.grainSize(), tables, beneath, null, writer, false);
     }
 
@@ -175,8 +181,8 @@ public final class SparseExtents {
         return SparseHeader.looksLikeOne(sector) ? SparseHeader.read(sector, file.name()) : null;
     }
 
-    /** Opens a copy-on-write extent of ESX Server; it is not written. */
-    public static SparseExtent cowd(Storage file, Beneath beneath, TableBudget budget) throws IOException {
+    /** Reads the header of a copy-on-write extent of ESX Server. */
+    static CowdHeader readCowdHeader(Storage file) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(CowdHeader.LENGTH);
         file.read(head, 0);
         head.flip();
@@ -184,7 +190,12 @@ public final class SparseExtents {
             throw new ImageException(
                     ErrorKind.CORRUPT, "The extent has no header of a COWD file", file.name(), 0, null);
         }
-        CowdHeader header = CowdHeader.read(head, file.name());
+        return CowdHeader.read(head, file.name());
+    }
+
+    /** Opens a copy-on-write extent of ESX Server; it is not written. */
+    public static SparseExtent cowd(Storage file, Beneath beneath, TableBudget budget) throws IOException {
+        CowdHeader header = readCowdHeader(file);
         budget.reserve(header.directoryEntries() * Integer.BYTES);
         GrainDirectory directory = GrainDirectory.read(file, header.layout(), bytes(header.directory()), -1);
         if (directory == null) {

@@ -274,8 +274,13 @@ class ChangesPowerLossTest {
     private static void repair(io.jimg.storage.Storage file) throws IOException {
         SparseCheck.run(file, true, new SparseCheck.Observer() {
             @Override
-            public void found(String sentence, boolean repaired) {
+            public void found(String sentence, long hostOffset, boolean repaired) {
                 assertThat(repaired).as(sentence).isTrue();
+            }
+
+            @Override
+            public void leftOut(String sentence) {
+                throw new AssertionError(sentence);
             }
 
             @Override

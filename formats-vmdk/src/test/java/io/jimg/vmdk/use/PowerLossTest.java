@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
+import io.jimg.capability.Checkable;
 import io.jimg.storage.FileStorage;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.KeptStorage;
@@ -93,6 +94,14 @@ class PowerLossTest {
                 assertThat(afterwards && image.dirty())
                         .as("marked after it was closed")
                         .isFalse();
+                if (afterwards) {
+                    assertThat(image.capability(Checkable.class)
+                                    .orElseThrow()
+                                    .check()
+                                    .run()
+                                    .findings())
+                            .isEmpty();
+                }
                 ours = Disks.read(image);
             }
             Optional<QemuOracle> oracle = QemuOracle.find();
