@@ -156,6 +156,14 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     }
 
     @Override
+    protected Outcome doWriteDurably(ByteBuffer source, long offset) throws IOException {
+        if (prober != null && offset == 0) {
+            return Outcome.UNSUPPORTED;
+        }
+        return file.writeDurably(source, window.start() + offset);
+    }
+
+    @Override
     protected void doRead(ByteBuffer[] destinations, long offset) throws IOException {
         file.about(StorageEvent.READ_AIO);
         file.read(destinations, window.start() + offset);

@@ -7,6 +7,7 @@ import io.jimg.ImageException;
 import io.jimg.Limits;
 import io.jimg.WriteFlag;
 import io.jimg.ZeroMode;
+import io.jimg.storage.Outcome;
 import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,6 +46,14 @@ public abstract class AbstractBlockDevice implements BlockDevice {
 
     /** Fills the buffer. */
     protected abstract void doRead(ByteBuffer destination, long offset) throws IOException;
+
+    /**
+     * Writes as {@link #doWrite(ByteBuffer, long)} does and makes the bytes durable, where both are one request;
+     * nothing is done otherwise, which is what happens by default.
+     */
+    protected Outcome doWriteDurably(ByteBuffer source, long offset) throws IOException {
+        return Outcome.UNSUPPORTED;
+    }
 
     /** Writes the buffer. */
     protected abstract void doWrite(ByteBuffer source, long offset) throws IOException;
@@ -191,10 +200,16 @@ public abstract class AbstractBlockDevice implements BlockDevice {
             }
             if (aligned(offset, length, alignment)) {
                 if (alignment == 1) {
+                    if (mustLast(flags) && writeDurably(source, offset, limits.largestTransfer())) {
+                        return;
+                    }
                     writeAligned(source, offset, limits.largestTransfer());
                 } else {
                     // A neighbour's read-modify-write must not carry old bytes over these.
                     try (RangeLock.Held held = padding.lock(offset, length)) {
+                        if (mustLast(flags) && writeDurably(source, offset, limits.largestTransfer())) {
+                            return;
+                        }
                         writeAligned(source, offset, limits.largestTransfer());
                     }
                 }
@@ -346,10 +361,19 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         }
     }
 
+    private boolean mustLast(WriteFlag[] flags) {
+        return flags.length > 0 || writeThrough();
+    }
+
     private void finishWrite(WriteFlag[] flags) throws IOException {
-        if (flags.length > 0 || writeThrough()) {
+        if (mustLast(flags)) {
             doFlush();
         }
+    }
+
+    /** Whether the driver could write and make durable in one. */
+    private boolean writeDurably(ByteBuffer source, long offset, int largest) throws IOException {
+        return source.remaining() <= largest && doWriteDurably(source, offset) == Outcome.DONE;
     }
 
     private void readAligned(ByteBuffer destination, long offset, int largest) throws IOException {

@@ -78,6 +78,11 @@ public class ForwardingStorage implements Storage {
     }
 
     @Override
+    public Outcome writeDurably(ByteBuffer source, long hostOffset) throws IOException {
+        return inner.writeDurably(source, hostOffset);
+    }
+
+    @Override
     public Outcome zero(long hostOffset, long length, boolean keepAllocated) throws IOException {
         return inner.zero(hostOffset, length, keepAllocated);
     }

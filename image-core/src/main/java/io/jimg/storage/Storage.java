@@ -61,6 +61,14 @@ public interface Storage extends AutoCloseable {
     /** Writes {@code source} from its position to its limit; grows the storage if need be. */
     void write(ByteBuffer source, long hostOffset) throws IOException;
 
+    /**
+     * Writes as {@link #write(ByteBuffer, long)} does, and has these bytes durable when it returns, where that is one
+     * request and so cheaper than a flush after it. Where it is not, nothing was written.
+     */
+    default Outcome writeDurably(ByteBuffer source, long hostOffset) throws IOException {
+        return Outcome.UNSUPPORTED;
+    }
+
     /** Fills several buffers in turn from one run of bytes. */
     default void read(ByteBuffer[] destinations, long hostOffset) throws IOException {
         long at = hostOffset;

@@ -165,6 +165,19 @@ final class NbdStorage implements Storage {
         }
     }
 
+    @Override
+    public Outcome writeDurably(ByteBuffer source, long hostOffset) throws IOException {
+        int length = source.remaining();
+        requireInside(hostOffset, length);
+        if (!session.info().has(Transmission.SEND_FUA) || length > largest || !inBlocks(hostOffset, length)) {
+            return Outcome.UNSUPPORTED;
+        }
+        try (RangeLock.Held held = lock(hostOffset, length)) {
+            session.order(client -> client.write(source, hostOffset, true));
+        }
+        return Outcome.DONE;
+    }
+
     private void writeBlocks(ByteBuffer source, long offset) throws IOException {
         session.order(client -> client.write(source, offset, false));
     }
