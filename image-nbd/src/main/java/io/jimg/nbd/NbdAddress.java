@@ -25,9 +25,31 @@ public sealed interface NbdAddress {
     }
 
     /**
+     * The URI of an export here as the NBD URI specification has it, and as libnbd reads it: what a URI cannot hold is
+     * encoded, and the scheme says whether TLS is spoken.
+     *
+     * @param export empty for the default export
+     * @param tls whether clients are to speak TLS
+     */
+    default String uri(String export, boolean tls) {
+        NbdAddress encoded = this instanceof Unix unix ? new Unix(UriText.encode(unix.path)) : this;
+        String uri = encoded.url(UriText.encode(export));
+        return tls ? "nbds" + uri.substring(NbdProtocol.NAME.length()) : uri;
+    }
+
+    /**
+     * Where clients on the same host find a server that listens here: a wildcard, which stands for all addresses of the
+     * host, becomes {@code localhost}.
+     */
+    default NbdAddress reachable() {
+        return this;
+    }
+
+    /**
      * A host's port.
      *
-     * @param host name or address; an IPv6 address without brackets
+     * @param host name or address, an IPv6 address without brackets; for a server, {@code 0.0.0.0}, {@code ::} and
+     *     nothing are all addresses of the host
      * @param port number
      */
     record Inet(String host, int port) implements NbdAddress {
@@ -36,6 +58,16 @@ public sealed interface NbdAddress {
             if (port < 0 || port > 0xffff) {
                 throw new IllegalArgumentException("port " + port);
             }
+        }
+
+        /** Whether it stands for all addresses of a host. */
+        public boolean isWildcard() {
+            return host.chars().allMatch(letter -> letter == '0' || letter == ':' || letter == '.');
+        }
+
+        @Override
+        public NbdAddress reachable() {
+            return isWildcard() ? new Inet("localhost", port) : this;
         }
 
         @Override

@@ -12,7 +12,6 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.SSLException;
@@ -32,6 +31,10 @@ final class Negotiation {
     private final List<String> wanted;
     private final @Nullable ClientTls tls;
     private Wire wire;
+    /**
+     * Whether TLS is spoken and nothing has come back yet, which is when a client learns what became of its own side.
+     */
+    private boolean unconfirmed;
 
     private boolean padding = true;
     private Replies replies = Replies.SIMPLE;
@@ -57,14 +60,18 @@ final class Negotiation {
     ExportInfo run() throws IOException {
         try {
             begin();
-        } catch (EOFException early) {
-            throw broken("Failed to read data: " + early.getMessage(), early);
-        } catch (SSLException refused) {
-            // In TLS 1.3 a client learns only after the handshake that its certificate was not wanted.
-            throw broken("Cannot read from TLS channel: " + refused.getMessage(), refused);
         } catch (ImageException said) {
             throw said;
+        } catch (SSLException refused) {
+            throw broken(TlsRefusal.sentence(refused), refused);
         } catch (IOException gone) {
+            if (unconfirmed) {
+                // In TLS 1.3 a client learns only after the handshake that its certificate was not wanted.
+                throw broken(TlsRefusal.lastWords(wire), gone);
+            }
+            if (gone instanceof EOFException) {
+                throw broken("Failed to read data: " + gone.getMessage(), gone);
+            }
             throw broken("Connection lost in the handshake: " + gone.getMessage(), gone);
         }
         if (size < 0) {
@@ -149,18 +156,11 @@ final class Negotiation {
         try {
             wire = TlsWire.client(wire, wish.identity(), wish.hostname());
         } catch (SSLException refused) {
-            throw broken(reason(refused), refused);
+            throw broken(TlsRefusal.sentence(refused), refused);
+        } catch (IOException gone) {
+            throw broken(TlsRefusal.lastWords(wire), gone);
         }
-    }
-
-    /** What is wrong with a certificate, where that is it. */
-    private static String reason(SSLException refused) {
-        for (Throwable cause = refused.getCause(); cause != null; cause = cause.getCause()) {
-            if (cause instanceof CertificateException certificate) {
-                return String.valueOf(certificate.getMessage());
-            }
-        }
-        return "TLS handshake failed: " + refused.getMessage();
+        unconfirmed = true;
     }
 
     /** Whether the server does; a server that refuses the export, too, says so when it comes to that. */
@@ -282,6 +282,7 @@ final class Negotiation {
 
     private OptionReply receive(int option) throws IOException {
         ByteBuffer header = read(Long.BYTES + 3 * Integer.BYTES);
+        unconfirmed = false;
         if (header.getLong() != Handshake.REPLY_MAGIC) {
             throw broken("Unexpected option reply magic", null);
         }

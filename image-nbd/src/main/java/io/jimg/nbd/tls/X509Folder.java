@@ -19,6 +19,7 @@ import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
@@ -42,6 +43,10 @@ import javax.net.ssl.X509ExtendedTrustManager;
  */
 public final class X509Folder {
     private static final char[] NO_PASSWORD = {};
+    /** Kinds of names (RFC 5280, section 4.2.1.6). */
+    private static final Integer DNS_NAME = 2;
+
+    private static final Integer IP_ADDRESS = 7;
     private static final String CERTIFICATE = "CERTIFICATE";
 
     private final Path folder;
@@ -85,6 +90,32 @@ public final class X509Folder {
             return new TlsIdentity(context, endpoint, verifyPeer, protocols(authorities, endpoint, verifyPeer));
         } catch (GeneralSecurityException failure) {
             throw refused("Unable to use the credentials in " + folder + ": " + failure.getMessage(), failure);
+        }
+    }
+
+    /**
+     * Names and addresses of the hosts that a folder's server certificate is for.
+     *
+     * @throws ImageException where there is no such certificate
+     */
+    public static List<String> serverNames(Path folder) throws IOException {
+        try {
+            X509Certificate own = new X509Folder(folder)
+                    .certificates("server-cert.pem", "server", false)
+                    .get(0);
+            List<String> names = new ArrayList<>();
+            Collection<List<?>> alternatives = own.getSubjectAlternativeNames();
+            if (alternatives != null) {
+                for (List<?> alternative : alternatives) {
+                    if (alternative.get(0).equals(DNS_NAME)
+                            || alternative.get(0).equals(IP_ADDRESS)) {
+                        names.add(String.valueOf(alternative.get(1)));
+                    }
+                }
+            }
+            return names;
+        } catch (GeneralSecurityException failure) {
+            throw refused("Unable to read the server certificate in " + folder + ": " + failure.getMessage(), failure);
         }
     }
 

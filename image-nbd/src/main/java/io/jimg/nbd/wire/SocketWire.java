@@ -34,6 +34,8 @@ public final class SocketWire implements Wire {
 
     private final ByteBuffer input = ByteBuffer.allocateDirect(INPUT_BUFFER).limit(0);
 
+    private volatile boolean heard;
+
     private SocketWire(SocketChannel channel, @Nullable Selector readable, @Nullable Selector writable) {
         this.channel = channel;
         this.readable = readable;
@@ -123,12 +125,20 @@ public final class SocketWire implements Wire {
                 await(readable);
                 read = channel.read(destination);
             }
+            if (read > 0 && !heard) {
+                heard = true;
+            }
             if (read < 0) {
                 throw new EOFException("Unexpected end-of-file before all data were read");
             }
         } finally {
             destination.limit(end);
         }
+    }
+
+    /** Whether the other side has said anything yet that was read. */
+    public boolean heard() {
+        return heard;
     }
 
     @Override
@@ -185,6 +195,12 @@ public final class SocketWire implements Wire {
     /** Whoever reads finds the end, now or when what has come is read; writing goes on. */
     public void endInput() throws IOException {
         channel.shutdownInput();
+    }
+
+    /** {@inheritDoc} The other side finds the end once it has read all. */
+    @Override
+    public void finish() throws IOException {
+        channel.shutdownOutput();
     }
 
     @Override

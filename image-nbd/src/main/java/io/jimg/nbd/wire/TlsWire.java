@@ -26,6 +26,9 @@ public final class TlsWire implements Wire {
     /** Where several records are to be sent, they are so together. */
     private static final int OUTPUT_BUFFER = 128 << 10;
 
+    /** How much of a refused client is heard out. */
+    private static final int LONGEST_FAREWELL = 64 << 10;
+
     private static final int MOST_ALERTS = 4;
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
@@ -80,7 +83,25 @@ public final class TlsWire implements Wire {
         engine.setUseClientMode(false);
         engine.setEnabledProtocols(identity.protocols().toArray(new String[0]));
         engine.setNeedClientAuth(identity.verifyPeer());
-        return greeted(wire, engine);
+        try {
+            return greeted(wire, engine);
+        } catch (SSLException refused) {
+            hearOut(wire, refused);
+            throw refused;
+        }
+    }
+
+    /**
+     * Lets the client read why it was refused: closing a connection while something of it is unread takes back what was
+     * sent last.
+     */
+    private static void hearOut(Wire wire, SSLException refused) {
+        try {
+            wire.finish();
+            wire.read(ByteBuffer.allocate(LONGEST_FAREWELL));
+        } catch (IOException gone) {
+            refused.addSuppressed(gone);
+        }
     }
 
     private static TlsWire greeted(Wire wire, SSLEngine engine) throws IOException {

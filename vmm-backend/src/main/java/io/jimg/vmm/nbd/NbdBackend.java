@@ -69,11 +69,12 @@ public final class NbdBackend implements DiskBackend {
     public RunningExport start(BlockDevice device, Options options) throws IOException {
         String name = options.require(EXPORT);
         NbdExport export = NbdExport.of(name, device).withReadOnly(options.require(READ_ONLY));
-        NbdServer server = NbdServer.start(address(options), List.of(export), NbdServerLimits.DEFAULT, tls(options));
+        ServerTls tls = tls(options);
+        NbdServer server = NbdServer.start(address(options), List.of(export), NbdServerLimits.DEFAULT, tls);
         return new RunningExport() {
             @Override
             public String address() {
-                return server.address().url(name);
+                return server.address().reachable().uri(name, tls != null);
             }
 
             @Override

@@ -3,8 +3,6 @@ package io.jimg.vmm.nbd;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.nbd.NbdAddress;
-import io.jimg.nbd.wire.SocketWire;
-import io.jimg.vmm.ExportCounters;
 import io.jimg.vmm.ExportStatistics;
 import io.jimg.vmm.socket.SocketFile;
 import java.io.IOException;
@@ -16,7 +14,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +22,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,10 +33,10 @@ import org.jspecify.annotations.Nullable;
  * {@code qemu:allocation-depth} and {@code qemu:dirty-bitmap:NAME} as contexts of metadata.
  */
 public final class NbdServer implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 30;
+    /** How many clients may knock while none is let in, as far as the host permits. */
+    private static final int BACKLOG = 1024;
+
     private static final long PAUSE_NANOSECONDS = TimeUnit.MILLISECONDS.toNanos(100);
-    /** How long a handshake may take where others wait for a place. */
-    private static final long SHORT_HANDSHAKE_NANOSECONDS = TimeUnit.SECONDS.toNanos(1);
 
     private final ServerSocketChannel listening;
     private final NbdAddress address;
@@ -99,7 +95,9 @@ public final class NbdServer implements AutoCloseable {
         }
         ServerSocketChannel listening = bind(address);
         NbdServer server = new NbdServer(listening, boundTo(listening, address), offers, limits, tls);
-        server.thread("jimg-nbd-accept", server::accept).start();
+        Thread accepting = new Thread(server::accept, "jimg-nbd-accept");
+        accepting.setDaemon(true);
+        accepting.start();
         return server;
     }
 
@@ -111,9 +109,13 @@ public final class NbdServer implements AutoCloseable {
             if (address instanceof NbdAddress.Unix unix) {
                 Path path = Path.of(unix.path());
                 SocketFile.removeLeftover(path);
-                listening.bind(UnixDomainSocketAddress.of(path));
+                listening.bind(UnixDomainSocketAddress.of(path), BACKLOG);
             } else if (address instanceof NbdAddress.Inet inet) {
-                listening.bind(new InetSocketAddress(inet.host(), inet.port()));
+                listening.bind(
+                        inet.host().isEmpty()
+                                ? new InetSocketAddress(inet.port())
+                                : new InetSocketAddress(inet.host(), inet.port()),
+                        BACKLOG);
             }
             return listening;
         } catch (IOException failed) {
@@ -131,12 +133,6 @@ public final class NbdServer implements AutoCloseable {
         return asked instanceof NbdAddress.Inet inet && listening.getLocalAddress() instanceof InetSocketAddress bound
                 ? new NbdAddress.Inet(inet.host(), bound.getPort())
                 : asked;
-    }
-
-    private Thread thread(String name, Runnable work) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** Where it listens, with the port that it got. */
@@ -170,19 +166,25 @@ public final class NbdServer implements AutoCloseable {
                 continue;
             }
             if (takePlace()) {
-                Connection connection = new Connection(client);
+                Connection connection = new Connection(client, offers.values(), limits, tls, this::leave);
                 connections.add(connection);
-                thread("jimg-nbd", connection::run).start();
+                if (closing) {
+                    connection.end();
+                }
+                connection.start();
             } else {
                 close(client);
             }
         }
     }
 
-    private synchronized void leave(Connection connection) {
-        connections.remove(connection);
-        deserted |= connection.served();
-        notifyAll();
+    private void leave(Connection connection) {
+        synchronized (this) {
+            connections.remove(connection);
+            deserted |= connection.served();
+            notifyAll();
+        }
+        places.release();
     }
 
     /**
@@ -216,129 +218,9 @@ public final class NbdServer implements AutoCloseable {
             long now = System.nanoTime();
             connections.stream()
                     .filter(connection -> connection.isDawdling(now))
-                    .min(Comparator.comparingLong(connection -> connection.begun - now))
-                    .ifPresent(Connection::end);
+                    .forEach(Connection::end);
         }
         return false;
-    }
-
-    /** One client. */
-    private final class Connection {
-        private final SocketChannel channel;
-        private final long begun = System.nanoTime();
-        private @Nullable SocketWire wire;
-        private @Nullable Conversation conversation;
-        private boolean over;
-
-        Connection(SocketChannel channel) {
-            this.channel = channel;
-        }
-
-        void run() {
-            try (channel;
-                    SocketWire own = SocketWire.blocking(channel)) {
-                synchronized (this) {
-                    wire = own;
-                    if (closing) {
-                        return;
-                    }
-                }
-                ServerHandshake.Agreement agreement = negotiate(own);
-                if (agreement != null) {
-                    converse(agreement);
-                }
-            } catch (IOException rude) {
-                // The client went away, or does not speak NBD: its connection is closed, and nobody is there to be
-                // told.
-                end();
-            } finally {
-                synchronized (this) {
-                    over = true;
-                    notifyAll();
-                }
-                leave(this);
-                places.release();
-            }
-        }
-
-        private ServerHandshake.@Nullable Agreement negotiate(SocketWire own) throws IOException {
-            Thread watch = thread("jimg-nbd-handshake", () -> {
-                if (!await(limits.handshake().toNanos(), () -> conversation != null)) {
-                    own.close();
-                }
-            });
-            watch.start();
-            return new ServerHandshake(own, offers.values(), tls).run();
-        }
-
-        private void converse(ServerHandshake.Agreement agreement) {
-            Conversation held = new Conversation(
-                    agreement,
-                    limits.requests(),
-                    work -> thread("jimg-nbd", work).start());
-            synchronized (this) {
-                conversation = held;
-                notifyAll();
-                if (closing) {
-                    return;
-                }
-            }
-            ExportCounters counters = agreement.offer().counters();
-            counters.connected();
-            try {
-                held.run();
-            } finally {
-                counters.disconnected();
-            }
-        }
-
-        synchronized boolean served() {
-            return conversation != null;
-        }
-
-        /** Waits until it is over or a condition holds; false where time runs out. */
-        private synchronized boolean await(long nanoseconds, BooleanSupplier condition) {
-            long deadline = System.nanoTime() + nanoseconds;
-            while (!over && !condition.getAsBoolean()) {
-                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
-                if (left <= 0) {
-                    return false;
-                }
-                try {
-                    wait(left);
-                } catch (InterruptedException enough) {
-                    Thread.currentThread().interrupt();
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        /** Whether it keeps a place from others without having chosen an export. */
-        synchronized boolean isDawdling(long now) {
-            return conversation == null && now - begun > SHORT_HANDSHAKE_NANOSECONDS;
-        }
-
-        /** Lets no more requests in. */
-        synchronized void end() {
-            try {
-                if (conversation == null) {
-                    channel.close();
-                } else {
-                    conversation.end();
-                    channel.shutdownInput();
-                }
-            } catch (IOException gone) {
-                over = true;
-            }
-        }
-
-        /** Waits for what is in flight; a client that does not take its replies is not waited for. */
-        void finish() {
-            if (!await(TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS), () -> false) && wire != null) {
-                wire.close();
-            }
-        }
     }
 
     /**

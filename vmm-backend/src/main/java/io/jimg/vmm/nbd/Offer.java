@@ -25,8 +25,12 @@ record Offer(NbdExport export, List<MetadataContext> contexts, ExportCounters co
         return export.device().size();
     }
 
-    /** Transmission flags for a client. */
-    int flags(Replies replies, boolean withContexts) {
+    /**
+     * Transmission flags for a client.
+     *
+     * @param payloads whether block status with a payload is offered to who uses extended headers
+     */
+    int flags(Replies replies, boolean payloads) {
         int flags = Transmission.HAS_FLAGS
                 | Transmission.SEND_FLUSH
                 | Transmission.SEND_FUA
@@ -41,17 +45,16 @@ record Offer(NbdExport export, List<MetadataContext> contexts, ExportCounters co
         if (replies != Replies.SIMPLE) {
             flags |= Transmission.SEND_DF;
         }
-        if (replies == Replies.EXTENDED && withContexts) {
+        if (replies == Replies.EXTENDED && payloads) {
             flags |= Transmission.BLOCK_STATUS_PAYLOAD;
         }
         return flags;
     }
 
-    /** The block size at which requests are fast: a power of two. */
+    /** The block size that requests should keep to: a power of two. */
     int preferredBlock() {
-        int alignment = Math.max(
-                export.device().limits().requestAlignment(),
-                export.device().limits().zeroAlignment());
-        return Math.min(MOST_PREFERRED, Math.max(LEAST_PREFERRED, alignment));
+        return Math.min(
+                MOST_PREFERRED,
+                Math.max(LEAST_PREFERRED, export.device().limits().requestAlignment()));
     }
 }

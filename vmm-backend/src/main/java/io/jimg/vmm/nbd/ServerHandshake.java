@@ -242,15 +242,18 @@ final class ServerHandshake {
                         .putInt(BlockSizes.DEFAULT.maximum())
                         .flip());
         Agreement agreement = agreement(offer);
+        boolean begins = option.number == Handshake.OPT_GO;
+        // Contexts may still be chosen after INFO.
+        boolean payloads = !begins || !agreement.contexts.isEmpty();
         information(
                 option,
                 Handshake.INFO_EXPORT,
                 ByteBuffer.allocate(Long.BYTES + Short.BYTES)
                         .putLong(offer.size())
-                        .putShort((short) offer.flags(replies, !agreement.contexts.isEmpty()))
+                        .putShort((short) offer.flags(replies, payloads))
                         .flip());
         reply(option, Handshake.REP_ACK);
-        return option.number == Handshake.OPT_GO ? agreement : null;
+        return begins ? agreement : null;
     }
 
     private void information(ClientOption option, int type, ByteBuffer data) throws IOException {

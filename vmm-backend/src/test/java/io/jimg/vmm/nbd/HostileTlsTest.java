@@ -22,14 +22,11 @@ import io.jimg.testkit.TestAuthority;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.InetSocketAddress;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -248,26 +245,6 @@ class HostileTlsTest {
                 assertThat(client.hungUp()).isTrue();
             } catch (IOException left) {
                 assertThat(left).isNotNull();
-            }
-        }
-    }
-
-    /** Many who say nothing, where a handshake may take a minute, do not keep out who has something to say. */
-    @Test
-    void silentClientsMakeRoom() throws IOException {
-        List<SocketChannel> silent = new ArrayList<>();
-        try {
-            for (int i = 0; i < 12; i++) {
-                silent.add(SocketChannel.open(
-                        new InetSocketAddress("127.0.0.1", ((NbdAddress.Inet) server.address()).port())));
-            }
-            try (NbdClient client = NbdClient.connect(
-                    server.address(), "disk", List.of(), new ClientTls(clientIdentity, "localhost"))) {
-                client.read(ByteBuffer.allocate(10), 0);
-            }
-        } finally {
-            for (SocketChannel each : silent) {
-                each.close();
             }
         }
     }

@@ -1,5 +1,11 @@
 package io.jimg.vmm.nbd;
 
+import static io.jimg.vmm.nbd.ProtocolCase.NEWSTYLE;
+import static io.jimg.vmm.nbd.ProtocolCase.contexts;
+import static io.jimg.vmm.nbd.ProtocolCase.fixed;
+import static io.jimg.vmm.nbd.ProtocolCase.options;
+import static io.jimg.vmm.nbd.ProtocolCase.request;
+import static io.jimg.vmm.nbd.ProtocolCase.told;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -19,7 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -39,23 +44,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class ProtocolCasesTest {
     private static final long SIZE = 8L << 30;
-    private static final int NEWSTYLE = Handshake.FIXED_NEWSTYLE | Handshake.NO_ZEROES;
-    private static final int MAXIMUM = Handshake.LARGEST_PAYLOAD;
     private static final byte[] NONE = {};
     /** What qemu-nbd says of all that it refuses. */
     private static final String EINVAL = "error 22";
-
-    private static final Map<Integer, String> REPLIES = Map.ofEntries(
-            Map.entry(Handshake.REP_ACK, "ack"),
-            Map.entry(Handshake.REP_SERVER, "server"),
-            Map.entry(Handshake.REP_INFO, "info"),
-            Map.entry(Handshake.REP_META_CONTEXT, "context"),
-            Map.entry(Handshake.REP_ERR_UNSUP, "unsupported"),
-            Map.entry(Handshake.REP_ERR_POLICY, "policy"),
-            Map.entry(Handshake.REP_ERR_INVALID, "invalid"),
-            Map.entry(Handshake.REP_ERR_UNKNOWN, "unknown"),
-            Map.entry(Handshake.REP_ERR_TOO_BIG, "too-big"),
-            Map.entry(Handshake.REP_ERR_EXT_HEADER_REQD, "extended-headers"));
 
     @TempDir
     private static Path folder;
@@ -134,35 +125,15 @@ class ProtocolCasesTest {
         }
     }
 
-    // ---- the cases -------------------------------------------------------------------------------------------------
-
-    /** What a client does, and its record of what it got. */
-    @FunctionalInterface
-    private interface Script {
-        String run(NbdAddress server) throws IOException;
-    }
-
-    /**
-     * A case.
-     *
-     * @param expected what we answer
-     * @param fromThem what qemu-nbd answers
-     */
-    private record Case(String name, Script script, String expected, String fromThem) {
-        Case(String name, String expected, Script script) {
-            this(name, script, expected, expected);
-        }
-    }
-
     @TestFactory
     Stream<DynamicTest> handshake() {
         return tests(
-                new Case("client flags that nobody knows", "hangs up", server -> {
+                new ProtocolCase("client flags that nobody knows", "hangs up", server -> {
                     try (RawClient client = new RawClient(server).flags(4)) {
-                        return end(client);
+                        return AnswerText.end(client);
                     }
                 }),
-                new Case("EXPORT_NAME, with the padding of old", "size, flags, 124 zeroes", server -> {
+                new ProtocolCase("EXPORT_NAME, with the padding of old", "size, flags, 124 zeroes", server -> {
                     try (RawClient client = new RawClient(server).flags(Handshake.FIXED_NEWSTYLE)) {
                         client.option(Handshake.OPT_EXPORT_NAME, bytes("disk"));
                         assertThat(client.in.readLong()).isEqualTo(SIZE);
@@ -174,19 +145,19 @@ class ProtocolCasesTest {
                         return (flags & Transmission.HAS_FLAGS) != 0 ? "size, flags, 124 zeroes" : "no flags";
                     }
                 }),
-                new Case("EXPORT_NAME without padding", "0 simple 0", server -> {
+                new ProtocolCase("EXPORT_NAME without padding", "0 simple 0", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.option(Handshake.OPT_EXPORT_NAME, bytes("disk"));
                         assertThat(client.in.readLong()).isEqualTo(SIZE);
                         client.in.readShort();
                         client.request(0, Transmission.CMD_READ, 0, 1);
-                        return "0 " + print(client.answer(1)).replace("simple 0 1", "simple 0");
+                        return "0 " + AnswerText.print(client.answer(1)).replace("simple 0 1", "simple 0");
                     }
                 }),
-                new Case("EXPORT_NAME of no export", "hangs up", server -> {
+                new ProtocolCase("EXPORT_NAME of no export", "hangs up", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.option(Handshake.OPT_EXPORT_NAME, bytes("other"));
-                        return end(client);
+                        return AnswerText.end(client);
                     }
                 }),
                 options("ABORT", "ack; hangs up", Handshake.OPT_ABORT, NONE),
@@ -198,7 +169,6 @@ class ProtocolCasesTest {
                 options("INFO of no export", "unknown", Handshake.OPT_INFO, RawClient.info("other")),
                 options(
                         "INFO with all that there is, and what there is not",
-                        "info name, info description, info size 1 65536 33554432, info export 12, ack",
                         "info name, info description, info size 1 4096 33554432, info export 12, ack",
                         Handshake.OPT_INFO,
                         RawClient.info("disk", 3, 1, 2, 0, 77)),
@@ -216,13 +186,13 @@ class ProtocolCasesTest {
                 options("STRUCTURED_REPLY with data", "invalid", Handshake.OPT_STRUCTURED_REPLY, new byte[4]),
                 options("EXTENDED_HEADERS", "ack", Handshake.OPT_EXTENDED_HEADERS, NONE),
                 options("EXTENDED_HEADERS with data", "invalid", Handshake.OPT_EXTENDED_HEADERS, new byte[4]),
-                new Case("STRUCTURED_REPLY after EXTENDED_HEADERS", "extended-headers", server -> {
+                new ProtocolCase("STRUCTURED_REPLY after EXTENDED_HEADERS", "extended-headers", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_EXTENDED_HEADERS, NONE);
-                        return print(client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE), client);
+                        return AnswerText.print(client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE), client);
                     }
                 }),
-                new Case("INFO, then GO: the same information", "same", server -> {
+                new ProtocolCase("INFO, then GO: the same information", "same", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
                         List<RawClient.Reply> info = client.ask(Handshake.OPT_INFO, RawClient.info("disk", 3));
@@ -270,23 +240,24 @@ class ProtocolCasesTest {
                         "qemu:dirty-bitmap:b",
                         "x-other:thing"),
                 options("SET_META_CONTEXT before structured replies", "invalid", set, RawClient.queries("disk")),
-                new Case("contexts of no export", "unknown unknown", server -> {
+                new ProtocolCase("contexts of no export", "unknown unknown", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
-                        return print(client.ask(list, RawClient.queries("x")), client) + " "
-                                + print(client.ask(set, RawClient.queries("x")), client);
+                        return AnswerText.print(client.ask(list, RawClient.queries("x")), client) + " "
+                                + AnswerText.print(client.ask(set, RawClient.queries("x")), client);
                     }
                 }),
-                new Case("queries that end too soon", "invalid invalid", server -> {
+                new ProtocolCase("queries that end too soon", "invalid invalid", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
                         byte[] cut = ByteBuffer.wrap(RawClient.queries("disk", "base:allocation"))
                                 .putInt(12, 100)
                                 .array();
-                        return print(client.ask(list, cut), client) + " " + print(client.ask(set, cut), client);
+                        return AnswerText.print(client.ask(list, cut), client) + " "
+                                + AnswerText.print(client.ask(set, cut), client);
                     }
                 }),
-                new Case("numbers of contexts differ", "3", server -> {
+                new ProtocolCase("numbers of contexts differ", "3", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
                         List<RawClient.Reply> chosen = client.ask(
@@ -302,7 +273,7 @@ class ProtocolCasesTest {
                                         .count();
                     }
                 }),
-                new Case("a second choice replaces the first, even if it fails", "error 22", server -> {
+                new ProtocolCase("a second choice replaces the first, even if it fails", "error 22", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
                         client.ask(set, RawClient.queries("disk", "base:allocation"));
@@ -310,7 +281,7 @@ class ProtocolCasesTest {
                         return status(client, "disk");
                     }
                 }),
-                new Case("contexts that were chosen for another export", "error 22", server -> {
+                new ProtocolCase("contexts that were chosen for another export", "error 22", server -> {
                     try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
                         client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
                         client.ask(set, RawClient.queries("fixed", "base:allocation"));
@@ -323,7 +294,7 @@ class ProtocolCasesTest {
         client.ask(Handshake.OPT_GO, RawClient.info(export));
         client.replies = Replies.STRUCTURED;
         client.request(0, Transmission.CMD_BLOCK_STATUS, 0, 512);
-        return print(client.answer(0));
+        return AnswerText.print(client.answer(0));
     }
 
     @TestFactory
@@ -375,28 +346,28 @@ class ProtocolCasesTest {
                             fixed(form, "WRITE_ZEROES", denied, 0, Transmission.CMD_WRITE_ZEROES, 0, 1),
                             fixed(form, "TRIM", denied, 0, Transmission.CMD_TRIM, 0, 1),
                             fixed(form, "FLUSH", ok, 0, Transmission.CMD_FLUSH, 0, 0),
-                            new Case(form + ": DISC", "hangs up", server -> {
+                            new ProtocolCase(form + ": DISC", "hangs up", server -> {
                                 try (RawClient client = new RawClient(server).begin("disk", form)) {
                                     client.request(0, Transmission.CMD_DISC, 0, 0);
-                                    return end(client);
+                                    return AnswerText.end(client);
                                 }
                             }),
-                            new Case(
+                            new ProtocolCase(
                                     form + ": a payload beyond all bounds",
                                     server -> {
                                         try (RawClient client = new RawClient(server).begin("disk", form)) {
                                             client.request(0, Transmission.CMD_WRITE, 0, 0xffff_0000L);
-                                            return end(client);
+                                            return AnswerText.end(client);
                                         }
                                     },
                                     "hangs up",
                                     "goes on"),
-                            new Case(
+                            new ProtocolCase(
                                     form + ": no magic",
                                     server -> {
                                         try (RawClient client = new RawClient(server).begin("disk", form)) {
                                             client.out.write(new byte[Transmission.EXTENDED_HEADER]);
-                                            return end(client);
+                                            return AnswerText.end(client);
                                         }
                                     },
                                     "hangs up",
@@ -457,243 +428,20 @@ class ProtocolCasesTest {
                 told(wide, "BLOCK_STATUS of 2^64-1", "error 22", 0, status, 1L << 30, -1, every[0]));
     }
 
-    // ---- how they are run ------------------------------------------------------------------------------------------
-
-    private Stream<DynamicTest> tests(Case... cases) {
+    private Stream<DynamicTest> tests(ProtocolCase... cases) {
         return Stream.of(cases)
                 .flatMap(each -> Stream.of(
                         dynamicTest(
-                                each.name,
-                                () -> assertThat(each.script.run(ours.address()))
-                                        .isEqualTo(each.expected)),
+                                each.name(),
+                                () -> assertThat(each.script().run(ours.address()))
+                                        .isEqualTo(each.expected())),
                         dynamicTest(
-                                each.name + " (qemu)",
-                                () -> assertThat(each.script.run(theirAddress)).isEqualTo(each.fromThem))));
-    }
-
-    private static Case options(String name, String expected, int option, byte[] data) {
-        return options(name, expected, expected, option, data);
-    }
-
-    private static Case options(String name, String expected, String fromThem, int option, byte[] data) {
-        Script script = server -> {
-            try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
-                String answer = print(client.ask(option, data), client);
-                if (option == Handshake.OPT_ABORT) {
-                    return answer + "; " + end(client);
-                }
-                // After each of them, one may go on.
-                assertThat(client.ask(Handshake.OPT_LIST, NONE)).hasSize(3);
-                return answer;
-            }
-        };
-        return new Case(name, script, expected, fromThem);
-    }
-
-    private static Case contexts(String name, String expected, int option, String... queries) {
-        return new Case(name, expected, server -> {
-            try (RawClient client = new RawClient(server).flags(NEWSTYLE)) {
-                client.ask(Handshake.OPT_STRUCTURED_REPLY, NONE);
-                return print(client.ask(option, RawClient.queries("disk", queries)), client);
-            }
-        });
-    }
-
-    private static Case request(
-            Replies form,
-            String name,
-            String expected,
-            int flags,
-            int command,
-            long offset,
-            long length,
-            int... payload) {
-        return request("disk", form, name, expected, flags, command, offset, length, payload);
-    }
-
-    private static Case fixed(
-            Replies form,
-            String name,
-            String expected,
-            int flags,
-            int command,
-            long offset,
-            long length,
-            int... payload) {
-        return request("fixed", form, name + ", read-only", expected, flags, command, offset, length, payload);
-    }
-
-    private static Case request(
-            String export,
-            Replies form,
-            String name,
-            String expected,
-            int flags,
-            int command,
-            long offset,
-            long length,
-            int... payload) {
-        Script script = server -> {
-            try (RawClient client = new RawClient(server).begin(export, form)) {
-                byte[] bytes = new byte[payload.length];
-                for (int i = 0; i < bytes.length; i++) {
-                    bytes[i] = (byte) payload[i];
-                }
-                boolean counted = form == Replies.EXTENDED && command == Transmission.CMD_WRITE;
-                client.request(counted ? flags | Transmission.FLAG_PAYLOAD_LEN : flags, command, offset, length, bytes);
-                String answer = print(client.answer(command == Transmission.CMD_READ ? (int) length : 0));
-                client.request(0, Transmission.CMD_FLUSH, 0, 0);
-                assertThat(client.answer(0)).as("what comes next").hasSize(1);
-                // Both forms are right where nothing is carried.
-                return answer.matches("none|simple 0") ? "done" : answer;
-            }
-        };
-        return new Case(
-                form + ": " + name, script, expected, expected.replaceFirst("^(simple|error) [1-9][0-9]*$", "$1 22"));
-    }
-
-    private static Case told(
-            Replies form,
-            String name,
-            String expected,
-            int flags,
-            int command,
-            long offset,
-            long length,
-            String... contexts) {
-        return told(form, name, expected, expected, flags, command, offset, length, contexts);
-    }
-
-    private static Case told(
-            Replies form,
-            String name,
-            String expected,
-            String fromThem,
-            int flags,
-            int command,
-            long offset,
-            long length,
-            String... contexts) {
-        Script script = server -> {
-            try (RawClient client = new RawClient(server).begin("fixed".equals(name) ? name : "disk", form, contexts)) {
-                client.request(flags, command, offset, length);
-                return tell(client.answer(0));
-            }
-        };
-        return new Case(name, script, expected, fromThem);
-    }
-
-    // ---- how it is printed -----------------------------------------------------------------------------------------
-
-    private static String end(RawClient client) throws IOException {
-        return client.hungUp() ? "hangs up" : "goes on";
+                                each.name() + " (qemu)",
+                                () -> assertThat(each.script().run(theirAddress))
+                                        .isEqualTo(each.fromThem()))));
     }
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static String print(List<RawClient.Reply> replies, RawClient client) {
-        assertThat(client.channel.isOpen()).isTrue();
-        return String.join(", ", replies.stream().map(ProtocolCasesTest::print).toList());
-    }
-
-    private static String print(RawClient.Reply reply) {
-        String type = REPLIES.getOrDefault(reply.type(), "0x" + Integer.toHexString(reply.type()));
-        ByteBuffer data = ByteBuffer.wrap(reply.data());
-        switch (reply.type()) {
-            case Handshake.REP_SERVER -> {
-                String name = text(data, data.getInt());
-                String description = text(data, data.remaining());
-                return type + " " + name + (description.isEmpty() ? "" : ": " + description);
-            }
-            case Handshake.REP_META_CONTEXT -> {
-                data.getInt();
-                return type + " " + text(data, data.remaining());
-            }
-            case Handshake.REP_INFO -> {
-                return type + " "
-                        + switch (data.getShort()) {
-                            case Handshake.INFO_EXPORT -> "export " + reply.data().length;
-                            case Handshake.INFO_NAME -> "name";
-                            case Handshake.INFO_DESCRIPTION -> "description";
-                            case Handshake.INFO_BLOCK_SIZE ->
-                                "size " + data.getInt() + " " + data.getInt() + " " + data.getInt();
-                            default -> "unknown";
-                        };
-            }
-            default -> {
-                return type;
-            }
-        }
-    }
-
-    private static String text(ByteBuffer data, int length) {
-        byte[] bytes = new byte[length];
-        data.get(bytes);
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    /** Chunks with their content; a message of an error is left out. */
-    private static String print(List<RawClient.Chunk> chunks) {
-        StringBuilder text = new StringBuilder();
-        for (RawClient.Chunk chunk : chunks) {
-            ByteBuffer data = chunk.buffer();
-            text.append(text.isEmpty() ? "" : ", ");
-            switch (chunk.type()) {
-                case RawClient.SIMPLE -> text.append("simple ").append(data.getInt());
-                case Transmission.REPLY_NONE -> text.append("none");
-                case Transmission.REPLY_OFFSET_DATA -> text.append("data ").append(data.getLong());
-                case Transmission.REPLY_ERROR, Transmission.REPLY_ERROR_OFFSET ->
-                    text.append("error ").append(data.getInt());
-                default -> text.append("type ").append(chunk.type());
-            }
-            if (chunk.type() == RawClient.SIMPLE || chunk.type() == Transmission.REPLY_OFFSET_DATA) {
-                text.append(data.hasRemaining() ? " " : "");
-                while (data.hasRemaining()) {
-                    text.append(data.get());
-                }
-            }
-        }
-        return text.toString();
-    }
-
-    /** Chunks with what they say of ranges, neighbours of one kind joined, for servers cut where they like. */
-    private static String tell(List<RawClient.Chunk> chunks) {
-        List<String> told = new ArrayList<>();
-        for (RawClient.Chunk chunk : chunks) {
-            ByteBuffer data = chunk.buffer();
-            switch (chunk.type()) {
-                case Transmission.REPLY_OFFSET_DATA -> {
-                    long offset = data.getLong();
-                    told.add("data " + offset + "+" + data.remaining());
-                }
-                case Transmission.REPLY_OFFSET_HOLE -> told.add("hole " + data.getLong() + "+" + data.getInt());
-                case Transmission.REPLY_BLOCK_STATUS -> {
-                    data.getInt();
-                    StringBuilder text = new StringBuilder("status");
-                    while (data.hasRemaining()) {
-                        text.append(" ").append(Integer.toUnsignedLong(data.getInt()));
-                        text.append("=").append(data.getInt());
-                    }
-                    told.add(text.toString());
-                }
-                case Transmission.REPLY_BLOCK_STATUS_EXT -> {
-                    data.getInt();
-                    data.getInt();
-                    StringBuilder text = new StringBuilder("extents");
-                    while (data.hasRemaining()) {
-                        text.append(" ").append(data.getLong()).append("=").append(data.getLong());
-                    }
-                    told.add(text.toString());
-                }
-                default -> {
-                    if (chunk.type() != Transmission.REPLY_NONE || chunks.size() == 1) {
-                        told.add(print(List.of(chunk)));
-                    }
-                }
-            }
-        }
-        return String.join(told.stream().allMatch(each -> each.startsWith("status")) ? "; " : ", ", told);
     }
 }

@@ -174,6 +174,63 @@ class ServerClientsTest {
         oracle.checkClean("qcow2", overlay);
     }
 
+    /** All that libnbd can ask of a server, in its shell's language, over two connections. */
+    @Test
+    void isUsedByLibnbdsShell() throws Exception {
+        Tool python = new Tool(Path.of("/usr/bin/python3"));
+        if (!Files.exists(python.program()) || python.run("-c", "import nbd").exitCode() != 0) {
+            Tool.missing("libnbd's shell is missing (Debian's package is python3-libnbd)");
+        }
+        Path script = folder.resolve("script.py");
+        Files.writeString(script, """
+                import nbd, sys
+                def connect():
+                    h = nbd.NBD()
+                    h.add_meta_context("base:allocation")
+                    h.connect_uri(sys.argv[1])
+                    return h
+                a, b = connect(), connect()
+                assert a.can_multi_conn() and a.can_fua() and a.can_df() and a.can_fast_zero() and a.can_cache()
+                assert a.get_block_size(nbd.SIZE_MINIMUM) == 1 and a.get_size() == 8 << 20
+                a.pwrite(b"x" * 65536, 4 << 20, nbd.CMD_FLAG_FUA)
+                assert b.pread(65536, 4 << 20) == b"x" * 65536
+                a.zero(65536, 4 << 20, nbd.CMD_FLAG_NO_HOLE)
+                b.flush()
+                assert a.pread(65536, 4 << 20) == bytes(65536)
+                b.trim(1 << 20, 1 << 20, nbd.CMD_FLAG_FUA)
+                assert a.pread(1 << 20, 1 << 20) == bytes(1 << 20)
+                a.cache(1 << 20, 0)
+                found = []
+                a.block_status(3 << 20, 0, lambda context, offset, entries, error: found.extend(entries))
+                assert found[0:2] == [1 << 20, 0] and sum(found[0::2]) == 3 << 20, found
+                chunks = []
+                def chunk(buf, offset, status, error):
+                    chunks.append((offset, len(buf), status))
+                a.pread_structured(2 << 20, 0, chunk)
+                assert (1 << 20, 1 << 20, nbd.READ_HOLE) in chunks, chunks
+                buffers = [nbd.Buffer(4096) for i in range(64)]
+                cookies = [a.aio_pread(buffers[i], i * 4096) for i in range(64)]
+                while a.aio_in_flight():
+                    a.poll(-1)
+                assert all(a.aio_command_completed(c) for c in cookies)
+                assert all(buf.to_bytearray() == b"\\1" * 4096 for buf in buffers)
+                for offset, length in ((8 << 20, 1), ((8 << 20) - 1, 2)):
+                    a.set_strict_mode(0)
+                    try:
+                        a.pread(length, offset)
+                        assert False
+                    except nbd.Error as refused:
+                        assert refused.errno == "EINVAL", refused.errno
+                a.shutdown()
+                b.shutdown()
+                """);
+        try (DiskImage image = open(overlay, true);
+                NbdServer server = serve(NbdExport.of("", image))) {
+            python.run(script, server.address().url("")).expectExit(0);
+        }
+        oracle.checkClean("qcow2", overlay);
+    }
+
     @Test
     void isCopiedByNbdcopyOverSeveralConnections() throws Exception {
         byte[] content = new byte[SIZE];

@@ -42,6 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** TLS: our server with others' clients and ours, our client with their server, and all who must not get in. */
 class TlsTest {
+    private static final String NOT_ACCEPTED = "The server does not accept the client's certificate: ";
     private static final int SIZE = 4 << 20;
 
     @TempDir
@@ -286,13 +287,13 @@ class TlsTest {
         TestAuthority other = new TestAuthority(folder.resolve("other"));
         try (NbdServer server = serve(serverFolder, true, true)) {
             Path bare = authority.folder(folder.resolve("bare"));
-            refused(server, bare, "localhost", "TLS");
+            refused(server, bare, "localhost", NOT_ACCEPTED);
             refused(
                     server,
                     authority.issue(folder.resolve("old"), "client", -1, "-algorithm", "ED25519"),
                     "localhost",
-                    "TLS");
-            refused(server, authority.issue(folder.resolve("use"), "server"), "localhost", "TLS");
+                    NOT_ACCEPTED);
+            refused(server, authority.issue(folder.resolve("use"), "server"), "localhost", NOT_ACCEPTED);
             // This server's certificate is not of the other authority, and the other's client is unknown here.
             Path stranger = other.issue(folder.resolve("stranger"), "client");
             refused(server, stranger, "localhost", "The certificate hasn't got a known issuer");
@@ -300,7 +301,7 @@ class TlsTest {
                     clientFolder.resolve("ca-cert.pem"),
                     stranger.resolve("ca-cert.pem"),
                     StandardCopyOption.REPLACE_EXISTING);
-            refused(server, stranger, "localhost", "TLS");
+            refused(server, stranger, "localhost", NOT_ACCEPTED);
             refused(server, clientFolder, "example.com", "Certificate does not match the hostname example.com");
             try (NbdClient client = connect(server.address(), clientFolder, "127.0.0.1")) {
                 readsAll(client);
@@ -308,7 +309,7 @@ class TlsTest {
         }
         authority.revokeAll(serverFolder);
         try (NbdServer server = serve(serverFolder, true, true)) {
-            refused(server, clientFolder, "localhost", "TLS");
+            refused(server, clientFolder, "localhost", NOT_ACCEPTED);
             try (NbdClient client =
                     connect(server.address(), authority.issue(folder.resolve("fresh"), "client"), "localhost")) {
                 readsAll(client);
