@@ -70,9 +70,7 @@ public final class Main {
         try {
             return work.run();
         } catch (UsageException wrongWords) {
-            console.error(wrongWords.sentence());
-            console.plainError("Try '" + console.program() + " --help' for more information");
-            return 1;
+            return tell(console, wrongWords.sentence(), "");
         } catch (CommandException stopped) {
             console.error(stopped.sentence());
             return stopped.exitCode();
@@ -80,6 +78,17 @@ public final class Main {
             Failures.tell(console, failed);
             return 1;
         }
+    }
+
+    /**
+     * Tells what is wrong with the words.
+     *
+     * @param command whose help is of use, with a blank before it; empty for the program's
+     */
+    private static int tell(Console console, String sentence, String command) {
+        console.error(sentence);
+        console.plainError("Try '" + console.program() + command + " --help' for more information");
+        return 1;
     }
 
     private int run(List<String> words) throws UsageException, CommandException, IOException {
@@ -122,7 +131,11 @@ public final class Main {
             int exitCode = command.run(invocation);
             return exitCode == Command.HELP ? Help.command(console, invocation.name(), command) : exitCode;
         } catch (UsageException wrongWords) {
-            throw new UsageException(wrongWords.sentence() + meantOption(wrongWords.sentence(), command));
+            String sentence = wrongWords.sentence() + meantOption(wrongWords.sentence(), command);
+            if (Commands.OWN_NAMES.contains(invocation.name())) {
+                return tell(console, sentence, " " + invocation.name());
+            }
+            throw new UsageException(sentence);
         }
     }
 

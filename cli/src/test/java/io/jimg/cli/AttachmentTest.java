@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jimg.cli.getopt.Getopt;
 import io.jimg.cli.process.Console;
 import io.jimg.testkit.QemuOracle;
+import io.jimg.testkit.TestAuthority;
 import io.jimg.testkit.Tool;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -61,7 +62,6 @@ class AttachmentTest {
 
     @Test
     void qemuTakesTheArguments() throws IOException, InterruptedException {
-        Tool qemu = Tool.require("qemu-system-x86_64", "qemu-system-x86");
         QemuOracle oracle = QemuOracle.assumePresent();
         Path first = folder.resolve("first, disk.qcow2");
         Path second = folder.resolve("second.raw");
@@ -71,38 +71,78 @@ class AttachmentTest {
         Object[] serving = Stream.concat(Stream.of("serve"), Stream.of(words)).toArray();
         Object[] printing = Stream.concat(Stream.of("qemu"), Stream.of(words)).toArray();
         try (ServerProcess server = ServerProcess.start(folder, 2, serving)) {
-            Path commands = Files.writeString(
-                    folder.resolve("qmp"),
-                    "{'execute':'qmp_capabilities'}{'execute':'query-named-block-nodes'}{'execute':'quit'}"
-                            .replace('\'', '"'));
-            Path answers = folder.resolve("answers");
-            String line = String.join(
-                    " ",
-                    qemu.program().toString(),
-                    "-accel",
-                    "tcg",
-                    "-S",
-                    "-display",
-                    "none",
-                    "-nodefaults",
-                    "-qmp",
-                    "stdio",
-                    "-m",
-                    "64");
-            Process guest = new ProcessBuilder(
-                            "sh", "-c", "exec " + line + " " + print(printing).replace('\n', ' '))
-                    .redirectInput(commands.toFile())
-                    .redirectOutput(answers.toFile())
-                    .redirectErrorStream(true)
-                    .start();
-            boolean ended = guest.waitFor(60, TimeUnit.SECONDS);
-            guest.destroyForcibly();
-            String said = Files.readString(answers);
-            assertThat(ended).as(said).isTrue();
-            assertThat(guest.exitValue()).as(said).isZero();
+            String said = guestSees(print(printing));
             assertThat(said).contains("\"jimg0\"", "\"jimg1\"", "16777216", "1048576");
             server.expectGoodEnd();
         }
+    }
+
+    @Test
+    void qemuTakesTheArgumentsForTls() throws IOException, InterruptedException {
+        QemuOracle oracle = QemuOracle.assumePresent();
+        TestAuthority authority = new TestAuthority(folder.resolve("authority"));
+        Path certificates = authority.issue(folder.resolve("server"), "server");
+        Path own = authority.issue(folder.resolve("client"), "client");
+        Path image = folder.resolve("disk.raw");
+        oracle.img("create", "-q", "-f", "raw", image, "3M").expectExit(0);
+        Object[] words = {"--socket", folder.resolve("s"), "-f", "raw", "--tls-dir", certificates, image};
+        try (ServerProcess server = ServerProcess.start(
+                folder, 1, Stream.concat(Stream.of("serve"), Stream.of(words)).toArray())) {
+            assertThat(print(Stream.concat(Stream.of("qemu"), Stream.of(words)).toArray()))
+                    .isEqualTo("jimg: --print qemu needs --tls-client-dir, the folder of QEMU's certificates: there is"
+                            + " no client-cert.pem in --tls-dir\n");
+            String printed = print(Stream.concat(Stream.of("qemu", "--tls-client-dir", own), Stream.of(words))
+                    .toArray());
+            assertThat(printed).contains("dir=" + own, "tls-creds=jimg-tls,tls-hostname=localhost");
+            assertThat(guestSees(printed)).contains("\"jimg0\"", "3145728");
+            server.expectGoodEnd();
+        }
+        assertThat(print("libvirt", "--tls-dir", certificates, "--host=192.0.2.1", "disk.qcow2"))
+                .contains("tls='yes' tlsHostname='localhost'", "<host name='192.0.2.1' port='10809'/>");
+    }
+
+    @Test
+    void namesAnAddressThatClientsReach() {
+        for (String wildcard : List.of("0.0.0.0", "::", "")) {
+            assertThat(print("qemu", "--host", wildcard, "disk.qcow2")).contains("server.host=localhost,");
+            assertThat(print("libvirt", "--host", wildcard, "disk.qcow2")).contains("<host name='localhost' ");
+        }
+        assertThat(print("qemu", "--host=127.0.0.1", "disk.qcow2")).contains("server.host=127.0.0.1,");
+        assertThat(print("libvirt", "--host=::1", "disk.qcow2")).contains("<host name='::1' ");
+    }
+
+    /** What QEMU says of its disks when it was started with these arguments. */
+    private String guestSees(String arguments) throws IOException, InterruptedException {
+        Tool qemu = Tool.require("qemu-system-x86_64", "qemu-system-x86");
+        Path commands = Files.writeString(
+                folder.resolve("qmp"),
+                "{'execute':'qmp_capabilities'}{'execute':'query-named-block-nodes'}{'execute':'quit'}"
+                        .replace('\'', '"'));
+        Path answers = folder.resolve("answers");
+        String line = String.join(
+                " ",
+                qemu.program().toString(),
+                "-accel",
+                "tcg",
+                "-S",
+                "-display",
+                "none",
+                "-nodefaults",
+                "-qmp",
+                "stdio",
+                "-m",
+                "64");
+        Process guest = new ProcessBuilder("sh", "-c", "exec " + line + " " + arguments.replace('\n', ' '))
+                .redirectInput(commands.toFile())
+                .redirectOutput(answers.toFile())
+                .redirectErrorStream(true)
+                .start();
+        boolean ended = guest.waitFor(60, TimeUnit.SECONDS);
+        guest.destroyForcibly();
+        String said = Files.readString(answers);
+        assertThat(ended).as(said).isTrue();
+        assertThat(guest.exitValue()).as(said).isZero();
+        return said;
     }
 
     @Test

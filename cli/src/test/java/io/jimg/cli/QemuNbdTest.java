@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code qemu-nbd} beside the real one: the same words refused in the same way, the same lists of exports. */
 @Timeout(120)
@@ -78,11 +80,10 @@ class QemuNbdTest {
 
     @BeforeEach
     void makeImage() {
-        oracle = QemuOracle.assumeVersion(10);
-        image = folder.resolve("disk.qcow2");
-        socket = folder.resolve("s");
-        oracle.img("create", "-q", "-f", "qcow2", image, "10M").expectExit(0);
-        oracle.ioCommands("qcow2", image, "write -P 1 0 2M");
+        DiskToServe disk = DiskToServe.in(folder, "10M");
+        oracle = disk.oracle();
+        image = disk.image();
+        socket = disk.socket();
         oracle.img("bitmap", "--add", "--disable", image, "dirty").expectExit(0);
         oracle.img("snapshot", "-c", "first", image).expectExit(0);
     }
@@ -110,35 +111,47 @@ class QemuNbdTest {
         }
     }
 
-    @Test
-    void bothListWhatEitherServes() throws IOException, InterruptedException {
-        Object[] words = {
-            "-t", "-r", "-x", "first", "-D", "the first disk", "-A", "-B", "dirty", "-f", "qcow2", "-k", socket, image
-        };
-        try (ServerProcess server = ServerProcess.qemuNbd(folder, words)) {
-            assertThat(list()).contains("export: 'first'", "description: the first disk", "qemu:dirty-bitmap:dirty");
+    /** Block sizes, flags and contexts of both servers, as both programs and libnbd's show them. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"-r -x first -D first_disk -A -B dirty -f qcow2", "-f qcow2 -e 3 --discard=unmap", "-f raw"})
+    void bothListWhatEitherServesAndSaysTheSame(String options) throws IOException, InterruptedException {
+        List<Object> words = new ArrayList<>(List.of((Object[]) options.split(" ")));
+        words.addAll(List.of("-t", "-k", socket, image));
+        String ours;
+        try (ServerProcess server = ServerProcess.qemuNbd(folder, words.toArray())) {
+            ours = list() + information();
             server.terminate();
             server.expectGoodEnd();
         }
         List<String> command = new ArrayList<>();
         command.add(oracle.folder().resolve("qemu-nbd").toString());
-        for (Object word : words) {
-            command.add(word.toString());
-        }
+        words.forEach(word -> command.add(word.toString()));
+        Path running = folder.resolve("running");
+        command.add("--pid-file=" + running);
         Process theirs = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("log").toFile())
                 .start();
         try {
-            while (!Files.exists(socket)) {
+            while (!Files.exists(running)) {
                 assertThat(theirs.isAlive()).isTrue();
                 Thread.sleep(5);
             }
-            assertThat(list()).contains("export: 'first'", "description: the first disk", "qemu:dirty-bitmap:dirty");
+            assertThat(list() + information())
+                    .isEqualTo(ours)
+                    .contains("exports available: 1", "block_size_preferred: 4096");
         } finally {
             theirs.destroy();
             theirs.waitFor(30, TimeUnit.SECONDS);
         }
+    }
+
+    private String information() {
+        return Tool.require("nbdinfo", "libnbd-bin")
+                .run("--list", "nbd+unix:///?socket=" + socket)
+                .expectExit(0)
+                .stdout();
     }
 
     /** The list by both programs, which must be the same. */

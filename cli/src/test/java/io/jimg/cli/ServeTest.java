@@ -34,11 +34,10 @@ class ServeTest {
 
     @BeforeEach
     void makeImage() {
-        oracle = QemuOracle.assumeVersion(10);
-        image = folder.resolve("disk.qcow2");
-        socket = folder.resolve("s");
-        oracle.img("create", "-q", "-f", "qcow2", image, "16M").expectExit(0);
-        oracle.ioCommands("qcow2", image, "write -P 1 0 2M");
+        DiskToServe disk = DiskToServe.in(folder, "16M");
+        oracle = disk.oracle();
+        image = disk.image();
+        socket = disk.socket();
     }
 
     private void io(String url, String... commands) {
@@ -256,8 +255,7 @@ class ServeTest {
     void whatCannotBeServedIsRefusedBeforeItListens() throws IOException {
         Path absent = folder.resolve("absent");
         String[][] lines = {
-            {"Could not open '" + absent + "': Could not open '" + absent + "': No such file or directory", absent + ""
-            },
+            {"Could not open '" + absent + "': No such file or directory", absent + ""},
             {"Could not open '" + image + "': Unknown driver 'foo'", "-f", "foo", image + ""},
             {"Could not open '" + image + "': invalid VMDK image descriptor", "-f", "vmdk", image + ""},
             {"Failed to load snapshot: Can't find snapshot", "-l", "x", image + ""},
@@ -287,6 +285,15 @@ class ServeTest {
             assertThat(refusal(words)).isEqualTo("jimg: " + line[0] + "\n");
             assertThat(socket).doesNotExist();
         }
+    }
+
+    @Test
+    void wrongWordsPointAtTheCommandsOwnHelp() {
+        assertThat(refusal("serve", "--nonsense"))
+                .isEqualTo("jimg: unrecognized option '--nonsense'\nTry 'jimg serve --help' for more information\n");
+        assertThat(refusal("serve"))
+                .isEqualTo("jimg: Expecting at least one image file name\n"
+                        + "Try 'jimg serve --help' for more information\n");
     }
 
     /** What it says where it exits with 1, standard output empty. */

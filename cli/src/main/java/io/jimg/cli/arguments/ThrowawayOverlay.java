@@ -11,7 +11,6 @@ import io.jimg.ops.Create;
 import io.jimg.spi.DottedOptions;
 import io.jimg.spi.ImageFormat;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -74,10 +73,10 @@ public final class ThrowawayOverlay extends ForwardingImage {
     }
 
     /** A file without a name lives as long as it is open, and so does not outlive a process that is killed. */
-    private static void removeEarly(Path scratch) throws IOException {
+    private static void removeEarly(Path scratch) {
         try {
             Files.delete(scratch);
-        } catch (FileSystemException inUse) {
+        } catch (IOException inUse) {
             // Some systems keep the name of an open file: there it goes when the image is closed.
         }
     }

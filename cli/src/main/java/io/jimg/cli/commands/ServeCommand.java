@@ -16,6 +16,7 @@ import io.jimg.cli.serve.Attachment;
 import io.jimg.cli.serve.DeviceWords;
 import io.jimg.cli.serve.ImageWishes;
 import io.jimg.cli.serve.ListenAddress;
+import io.jimg.cli.serve.MonitorTls;
 import io.jimg.cli.serve.NbdService;
 import io.jimg.cli.serve.ServedImage;
 import io.jimg.cli.serve.Service;
@@ -71,6 +72,8 @@ final class ServeCommand implements Command {
             OptionSpec.valued("pid-file", "path", "write the server's process there while it runs");
     private static final OptionSpec TLS_DIR =
             OptionSpec.valued("tls-dir", "path", "speak TLS with the certificates and keys of this folder");
+    private static final OptionSpec TLS_CLIENT_DIR = OptionSpec.valued(
+            "tls-client-dir", "path", "with --print qemu, the folder of QEMU's own certificates and keys");
     private static final OptionSpec TLS_ANY_CLIENT =
             OptionSpec.flag("tls-any-client", "demand no certificates of clients");
     private static final OptionSpec TLS_OPTIONAL =
@@ -104,6 +107,7 @@ final class ServeCommand implements Command {
     private boolean allocationDepth;
     private boolean persistent;
     private @Nullable Path tlsFolder;
+    private @Nullable Path tlsClientFolder;
     private boolean tlsAnyClient;
     private boolean tlsOptional;
     private boolean vhostUser;
@@ -136,6 +140,7 @@ final class ServeCommand implements Command {
                 SHARED,
                 PID_FILE,
                 TLS_DIR,
+                TLS_CLIENT_DIR,
                 TLS_ANY_CLIENT,
                 TLS_OPTIONAL,
                 VHOST_USER,
@@ -214,6 +219,7 @@ final class ServeCommand implements Command {
                         limits.handshake());
             case "pid-file" -> pidFile = Path.of(words.argument());
             case "tls-dir" -> tlsFolder = Path.of(words.argument());
+            case "tls-client-dir" -> tlsClientFolder = Path.of(words.argument());
             case "tls-any-client" -> tlsAnyClient = true;
             case "tls-optional" -> tlsOptional = true;
             case "vhost-user" -> vhostUser = true;
@@ -244,8 +250,8 @@ final class ServeCommand implements Command {
             throw new CommandException("--offset and --bitmap are mutually exclusive");
         }
         DeviceWords.check(wishes);
-        if (tlsFolder == null && (tlsAnyClient || tlsOptional)) {
-            throw new CommandException("--tls-any-client and --tls-optional need --tls-dir");
+        if (tlsFolder == null && (tlsAnyClient || tlsOptional || tlsClientFolder != null)) {
+            throw new CommandException("--tls-client-dir, --tls-any-client and --tls-optional need --tls-dir");
         }
         if (!vhostUser) {
             if (serial != null || queues != 1) {
@@ -317,13 +323,14 @@ final class ServeCommand implements Command {
         console.flush();
     }
 
-    private void print(Console console, List<String> exportNames) throws CommandException {
+    private void print(Console console, List<String> exportNames) throws CommandException, IOException {
+        NbdAddress address = address().reachable();
         Attachment attachment = new Attachment(
-                address(),
+                address,
                 vhostUser,
                 exportNames,
                 wishes.readOnly() || wishes.snapshot() != null,
-                tlsFolder,
+                tlsFolder == null ? null : MonitorTls.of(tlsFolder, tlsClientFolder, tlsAnyClient, address),
                 queues,
                 memory);
         console.out().print(attachment.text(String.valueOf(print)));

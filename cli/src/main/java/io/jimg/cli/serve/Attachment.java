@@ -2,18 +2,17 @@ package io.jimg.cli.serve;
 
 import io.jimg.cli.process.CommandException;
 import io.jimg.nbd.NbdAddress;
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a virtual machine monitor is told to attach the disks of a server.
  *
- * @param address where the server listens
+ * @param address where clients reach the server
  * @param vhostUser whether it speaks vhost-user-blk, and not NBD
  * @param exports names, empty for the default export
  * @param readOnly whether the disks refuse writes
- * @param tlsFolder the folder of certificates and keys where TLS is spoken; null where not
+ * @param tls what the monitor is told of TLS; null where none is spoken
  * @param queues of a vhost-user-blk disk
  * @param memory the guest's memory in bytes, which a vhost-user-blk disk shares
  */
@@ -22,7 +21,7 @@ public record Attachment(
         boolean vhostUser,
         List<String> exports,
         boolean readOnly,
-        @Nullable Path tlsFolder,
+        @Nullable MonitorTls tls,
         int queues,
         long memory) {
     /** 1 GiB. */
@@ -66,10 +65,14 @@ public record Attachment(
         return (memory >> MEGABYTE_SHIFT) + "M";
     }
 
-    private String qemuNbd() {
+    private String qemuNbd() throws CommandException {
         StringBuilder lines = new StringBuilder();
-        if (tlsFolder != null) {
-            String folder = qemuValue(tlsFolder.toAbsolutePath().toString());
+        if (tls != null) {
+            if (tls.folder() == null) {
+                throw new CommandException("--print qemu needs --tls-client-dir, the folder of QEMU's certificates:"
+                        + " there is no client-cert.pem in --tls-dir");
+            }
+            String folder = qemuValue(tls.folder().toAbsolutePath().toString());
             lines.append("-object ")
                     .append(shellWord("tls-creds-x509,id=jimg-tls,endpoint=client,dir=" + folder))
                     .append('\n');
@@ -79,8 +82,9 @@ public record Attachment(
             if (!exports.get(i).isEmpty()) {
                 node += ",export=" + qemuValue(exports.get(i));
             }
-            if (tlsFolder != null) {
+            if (tls != null) {
                 node += ",tls-creds=jimg-tls";
+                node += tls.hostname() == null ? "" : ",tls-hostname=" + qemuValue(tls.hostname());
             }
             node += readOnly ? ",read-only=on" : ",discard=unmap";
             lines.append("-blockdev ")
@@ -116,7 +120,7 @@ public record Attachment(
                     .append("/>\n")
                     .append("  <source protocol='nbd'")
                     .append(name)
-                    .append(tlsFolder == null ? "" : " tls='yes'")
+                    .append(libvirtTls())
                     .append(">\n    ")
                     .append(libvirtHost())
                     .append("\n  </source>\n")
@@ -127,6 +131,13 @@ public record Attachment(
                     .append("</disk>\n");
         }
         return lines.toString();
+    }
+
+    private String libvirtTls() {
+        if (tls == null) {
+            return "";
+        }
+        return " tls='yes'" + (tls.hostname() == null ? "" : " tlsHostname='" + xml(tls.hostname()) + "'");
     }
 
     private String libvirtHost() {

@@ -28,7 +28,7 @@ public final class ServedImage implements AutoCloseable {
     /**
      * Opens an image as it is to be offered.
      *
-     * @param prefix what the sentence for a failure to open it begins with
+     * @param prefix what the sentence for a failure to open it begins with, where it does not do so by itself
      */
     public static ServedImage open(Located located, ImageWishes wishes, String prefix) throws IOException {
         DiskImage opened;
@@ -38,7 +38,8 @@ public final class ServedImage implements AutoCloseable {
                     : located.with(located.options().withWritable(wishes.writesImage()))
                             .openBare();
         } catch (IOException failed) {
-            throw ImageException.wrap(failed).prefixed(prefix);
+            ImageException told = ImageException.wrap(failed);
+            throw told.getMessage().startsWith(prefix) ? told : told.prefixed(prefix);
         }
         DiskImage shown = opened;
         try {
