@@ -1,6 +1,7 @@
 package io.jimg.ops;
 
 import io.jimg.BlockDevice;
+import io.jimg.copy.Workers;
 import io.jimg.spi.AlignedBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;

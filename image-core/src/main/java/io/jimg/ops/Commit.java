@@ -7,6 +7,7 @@ import io.jimg.Images;
 import io.jimg.Job;
 import io.jimg.OpenOptions;
 import io.jimg.capability.Emptiable;
+import io.jimg.copy.Copy;
 import io.jimg.graph.FileNames;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
@@ -107,7 +108,8 @@ public final class Commit {
                 try {
                     checkCancelled();
                     Growth.atLeast(target, overlay.size());
-                    return copyOf(overlay, depth).run(target, false, this::checkCancelled, this::progress);
+                    return Conversion.of(
+                            copyOf(overlay, depth).run(target, false, this::checkCancelled, this::progress));
                 } catch (ImageException failure) {
                     if (failure.kind() == ErrorKind.CANCELLED) {
                         throw failure;

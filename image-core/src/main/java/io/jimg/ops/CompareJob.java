@@ -2,6 +2,7 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.Job;
+import io.jimg.copy.Workers;
 import io.jimg.ops.CompareWalk.Task;
 import io.jimg.ops.Comparison.Outcome;
 import io.jimg.spi.AlignedBuffers;

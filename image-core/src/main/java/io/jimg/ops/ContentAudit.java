@@ -4,6 +4,7 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
+import io.jimg.copy.Workers;
 import io.jimg.storage.Storage;
 import io.jimg.validate.Inspection;
 import io.jimg.validate.Names;

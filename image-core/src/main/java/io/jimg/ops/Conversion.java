@@ -1,5 +1,7 @@
 package io.jimg.ops;
 
+import io.jimg.copy.Totals;
+
 /**
  * What a {@link Convert} did. All values are bytes but the last.
  *
@@ -10,4 +12,14 @@ package io.jimg.ops;
  * @param unreadable guest bytes that could not be read and became zeroes; only where salvaging was asked for
  * @param threads threads that worked on it
  */
-public record Conversion(long size, long copied, long zeroes, long carriedOver, long unreadable, int threads) {}
+public record Conversion(long size, long copied, long zeroes, long carriedOver, long unreadable, int threads) {
+    static Conversion of(Totals totals) {
+        return new Conversion(
+                totals.size(),
+                totals.copied(),
+                totals.zeroes(),
+                totals.carriedOver(),
+                totals.unreadable(),
+                totals.threads());
+    }
+}

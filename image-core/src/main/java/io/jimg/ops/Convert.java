@@ -6,6 +6,8 @@ import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.copy.Copy;
+import io.jimg.copy.Totals;
 import io.jimg.spi.ImageFormat;
 import java.io.IOException;
 import java.util.List;
@@ -43,16 +45,8 @@ public final class Convert {
     private long rate;
     private @Nullable Consumer<ImageException> salvage;
     private CacheMode cache = CacheMode.UNSAFE;
-    private @Nullable Range range;
+    private Copy.@Nullable Range range;
     private @Nullable CopyBitmaps bitmaps;
-
-    /**
-     * Guest bytes of the sources.
-     *
-     * @param offset of the first
-     * @param length how many
-     */
-    record Range(long offset, long length) {}
 
     /** From one image. */
     public Convert(DiskImage source) {
@@ -162,7 +156,7 @@ public final class Convert {
      * @param length bytes; the part must not leave the sources
      */
     public Convert range(long offset, long length) {
-        range = new Range(offset, length);
+        range = new Copy.Range(offset, length);
         return this;
     }
 
@@ -237,11 +231,11 @@ public final class Convert {
         return new Job<>() {
             @Override
             protected Conversion execute() throws IOException {
-                Conversion done = copy.run(target, targetIsZero, this::checkCancelled, this::progress);
+                Totals done = copy.run(target, targetIsZero, this::checkCancelled, this::progress);
                 if (along != null) {
                     along.into(target);
                 }
-                return done;
+                return Conversion.of(done);
             }
         };
     }
@@ -272,12 +266,12 @@ public final class Convert {
         if (range == null) {
             return total;
         }
-        if (range.offset < 0 || range.length < 0 || range.offset > total - range.length) {
+        if (range.offset() < 0 || range.length() < 0 || range.offset() > total - range.length()) {
             throw new ImageException(
                     ErrorKind.OUT_OF_RANGE,
-                    range.length + " bytes at " + range.offset + " leave the source of " + total + " bytes");
+                    range.length() + " bytes at " + range.offset() + " leave the source of " + total + " bytes");
         }
-        return range.length;
+        return range.length();
     }
 
     private Copy copy(boolean overBackingFile, long blankFrom) {
@@ -294,7 +288,7 @@ public final class Convert {
                         salvage,
                         sparseSize == 0,
                         overBackingFile && sources.get(0).backing() != null ? 1 : BlockDevice.ALL_LAYERS,
-                        DeviceTarget.LARGEST_UNIT,
+                        Copy.LARGEST_UNIT,
                         blankFrom,
                         progressByData));
     }

@@ -2,6 +2,8 @@ package io.jimg.ops;
 
 import io.jimg.BlockDevice;
 import io.jimg.Job;
+import io.jimg.copy.DigestPipeline;
+import io.jimg.copy.Workers;
 import io.jimg.spi.DigestAlgorithm;
 import java.io.IOException;
 import java.util.HexFormat;

@@ -4,6 +4,7 @@ import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ImageException;
 import io.jimg.Job;
+import io.jimg.copy.Copy;
 import io.jimg.spi.Closing;
 import io.jimg.spi.ImageWriter;
 import io.jimg.storage.Storage;
@@ -57,14 +58,14 @@ final class NewImageJob extends Job<Conversion> {
         Optional<ImageWriter> forwards = createIn(file);
         if (forwards.isPresent()) {
             try (ImageWriter writer = forwards.get()) {
-                return copy.run(writer, this::checkCancelled, this::progress);
+                return Conversion.of(copy.run(writer, this::checkCancelled, this::progress));
             }
         }
         file.close();
         try (DiskImage target = plan.open(cache)) {
             // What is allocated beforehand in an encrypted image is zero on the host, and noise to the guest.
             boolean blank = !plan.backed() && !plan.format().encrypts(plan.options());
-            return copy.run(target, blank, this::checkCancelled, this::progress);
+            return Conversion.of(copy.run(target, blank, this::checkCancelled, this::progress));
         }
     }
 

@@ -9,6 +9,7 @@ import io.jimg.Job;
 import io.jimg.OpenOptions;
 import io.jimg.capability.CompressedWrite;
 import io.jimg.capability.Rebasable;
+import io.jimg.copy.Copy;
 import io.jimg.graph.FileNames;
 import io.jimg.spi.DottedOptions;
 import java.io.IOException;

@@ -7,6 +7,7 @@ import io.jimg.ImageException;
 import io.jimg.Job;
 import io.jimg.ZeroMode;
 import io.jimg.capability.CompressedWrite;
+import io.jimg.copy.Copy;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

@@ -67,6 +67,24 @@ class ArchitectureTest {
     }
 
     @Test
+    void copyingServesOperationsAndKnowsNone() {
+        classes()
+                .that()
+                .resideInAPackage("io.jimg.copy..")
+                .should()
+                .onlyHaveDependentClassesThat()
+                .resideInAnyPackage("io.jimg.copy..", "io.jimg.ops..")
+                .check(library);
+        noClasses()
+                .that()
+                .resideInAPackage("io.jimg.copy..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.jimg.graph..", "io.jimg.ops..")
+                .check(library);
+    }
+
+    @Test
     void coreAndOperationsNameNoFormat() {
         noClasses()
                 .that()
@@ -77,6 +95,7 @@ class ArchitectureTest {
                         "io.jimg.device..",
                         "io.jimg.graph..",
                         "io.jimg.capability..",
+                        "io.jimg.copy..",
                         "io.jimg.ops..")
                 .should()
                 .dependOnClassesThat()

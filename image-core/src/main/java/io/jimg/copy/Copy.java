@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The copying that is the same whatever the target is. */
-final class Copy {
+public final class Copy {
     /**
      * Small enough to stay in the processors' caches between read and write, large enough for few calls: others were no
      * faster.
@@ -27,12 +27,15 @@ final class Copy {
     /** What the host copies by itself costs a call, not a cache. */
     private static final int HOST_CHUNK = 16 << 20;
 
+    /** The default of {@link Settings#largestUnit}. */
+    public static final int LARGEST_UNIT = DeviceTarget.LARGEST_UNIT;
+
     private final List<DiskImage> sources;
-    private final Convert.@Nullable Range range;
+    private final @Nullable Range range;
     private final Settings settings;
 
     /**
-     * What {@link Convert} was told.
+     * What an operation was told.
      *
      * @param fillZeroes whether zeroes are written as data
      * @param layers how many of the source's layers are copied, the topmost first
@@ -40,7 +43,7 @@ final class Copy {
      * @param blankFrom guest offset from which a target over a backing file reads as zeroes without a write
      * @param progressByData whether progress is counted in bytes of data, for which all extents are asked beforehand
      */
-    record Settings(
+    public record Settings(
             boolean compress,
             int sparseSize,
             int parallel,
@@ -54,8 +57,17 @@ final class Copy {
             long blankFrom,
             boolean progressByData) {}
 
+    /**
+     * Guest bytes of the sources.
+     *
+     * @param offset of the first
+     * @param length how many
+     */
+    public record Range(long offset, long length) {}
+
     /** Lets a job stop a copy. */
-    interface Pause {
+    public interface Pause {
+        /** Throws where it is to stop. */
         void check() throws ImageException;
     }
 
@@ -64,14 +76,14 @@ final class Copy {
      *
      * @param range the part of the sources that is copied; null for all
      */
-    Copy(List<DiskImage> sources, Convert.@Nullable Range range, Settings settings) {
+    public Copy(List<DiskImage> sources, @Nullable Range range, Settings settings) {
         this.sources = sources;
         this.range = range;
         this.settings = settings;
     }
 
     /** Copies to a new image, whose writer stays the caller's. */
-    Conversion run(ImageWriter writer, Pause pause, Job.ProgressListener progress) throws IOException {
+    public Totals run(ImageWriter writer, Pause pause, Job.ProgressListener progress) throws IOException {
         boolean compress = settings.compress() || writer.compressesAlways();
         StoredRuns runs =
                 storedRuns(compress, (codec, length) -> length == writer.runLength() && writer.accepts(codec, length));
@@ -79,7 +91,8 @@ final class Copy {
     }
 
     /** Copies to an image that is written at any offset and stays the caller's. */
-    Conversion run(BlockDevice device, boolean zeroed, Pause pause, Job.ProgressListener progress) throws IOException {
+    public Totals run(BlockDevice device, boolean zeroed, Pause pause, Job.ProgressListener progress)
+            throws IOException {
         DeviceTarget target = new DeviceTarget(
                 device,
                 settings.compress() ? compressedWrite(device) : null,
@@ -100,7 +113,7 @@ final class Copy {
      *
      * @throws ImageException {@link ErrorKind#UNSUPPORTED} where it takes none
      */
-    static CompressedWrite compressedWrite(BlockDevice device) throws ImageException {
+    public static CompressedWrite compressedWrite(BlockDevice device) throws ImageException {
         return (device instanceof DiskImage image
                         ? image.capability(CompressedWrite.class)
                         : Optional.<CompressedWrite>empty())
@@ -108,8 +121,7 @@ final class Copy {
                         new ImageException(ErrorKind.UNSUPPORTED, "Compression not supported for this file format"));
     }
 
-    private Conversion run(
-            CopyTarget target, boolean compress, StoredRuns runs, Pause pause, Job.ProgressListener progress)
+    private Totals run(CopyTarget target, boolean compress, StoredRuns runs, Pause pause, Job.ProgressListener progress)
             throws IOException {
         BlockDevice source = source();
         // What is compressed is left out by whole runs; a finer or coarser search would only split them.

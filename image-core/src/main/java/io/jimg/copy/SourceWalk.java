@@ -1,10 +1,10 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.ErrorKind;
 import io.jimg.Extent;
 import io.jimg.ImageException;
-import io.jimg.ops.Piece.Kind;
+import io.jimg.copy.Piece.Kind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
-import io.jimg.ops.Piece.HostPlace;
+import io.jimg.copy.Piece.HostPlace;
 import io.jimg.spi.ImageWriter;
 import io.jimg.spi.ImageWriter.Placement;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.spi.Threads;
 import java.io.IOException;
@@ -10,10 +10,11 @@ import org.jspecify.annotations.Nullable;
  * The same work on several threads, of which the caller's is one, until all have ended; the first failure is the
  * caller's.
  */
-final class Workers {
+public final class Workers {
     /** What each thread does. */
     @FunctionalInterface
-    interface Work {
+    public interface Work {
+        /** Does it. */
         void run() throws IOException;
     }
 
@@ -26,17 +27,17 @@ final class Workers {
      *
      * @param stop makes the other threads end their work; called by the thread that failed
      */
-    Workers(Runnable stop) {
+    public Workers(Runnable stop) {
         this.stop = stop;
     }
 
     /** As many threads as are of use for {@code parallel} requests. */
-    static int threads(int parallel) {
+    public static int threads(int parallel) {
         return Math.max(1, Math.min(parallel, Runtime.getRuntime().availableProcessors()));
     }
 
     /** Does the work on {@code threads} threads. Returns or throws when none works on it any more. */
-    void run(int threads, Work work) throws IOException {
+    public void run(int threads, Work work) throws IOException {
         List<Thread> helpers = new ArrayList<>();
         for (int i = 1; i < threads; i++) {
             Thread helper = new Thread(() -> guarded(work), "jimg-worker-" + i);

@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.ImageException;
@@ -13,7 +13,7 @@ import java.security.MessageDigest;
  * Threads take chunks of a device, read them and hash what can be hashed by itself; then each waits for its turn and
  * brings its chunk to the one hash that all goes into. Memory is one chunk a thread.
  */
-final class DigestPipeline {
+public final class DigestPipeline {
     private static final int ROOM = 1 << 20;
     private static final int UNIT = 64 << 10;
 
@@ -30,13 +30,16 @@ final class DigestPipeline {
     private final int fillerUnits;
 
     /** Is asked whether to go on, and told how far the digest has come. */
-    interface Watch {
+    public interface Watch {
+        /** Throws where it is to stop. */
         void check() throws ImageException;
 
+        /** All before {@code guestOffset} is in the digest. */
         void reached(long guestOffset);
     }
 
-    DigestPipeline(BlockDevice device, DigestAlgorithm algorithm, Watch watch) {
+    /** Of a whole device. */
+    public DigestPipeline(BlockDevice device, DigestAlgorithm algorithm, Watch watch) {
         this.device = device;
         this.algorithm = algorithm;
         this.watch = watch;
@@ -66,7 +69,8 @@ final class DigestPipeline {
         }
     }
 
-    byte[] run(int threads) throws IOException {
+    /** The digest. */
+    public byte[] run(int threads) throws IOException {
         new Workers(turns::giveUp).run(threads, this::work);
         if (algorithm.blockSize() != 0) {
             outer.update(ByteBuffer.allocate(Long.BYTES)

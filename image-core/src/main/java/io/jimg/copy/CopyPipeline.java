@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.ImageException;
@@ -161,7 +161,7 @@ final class CopyPipeline {
     }
 
     /** What was done so far. */
-    synchronized Conversion result(long unreadable, int threads) {
-        return new Conversion(source.size(), copied, zeroes, carriedOver, unreadable, threads);
+    synchronized Totals result(long unreadable, int threads) {
+        return new Totals(source.size(), copied, zeroes, carriedOver, unreadable, threads);
     }
 }

@@ -1,9 +1,9 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
-import io.jimg.ops.Piece.Kind;
+import io.jimg.copy.Piece.Kind;
 import io.jimg.spi.AlignedBuffers;
 import java.io.IOException;
 import java.nio.ByteBuffer;

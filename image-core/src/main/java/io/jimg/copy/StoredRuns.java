@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.DiskImage;
 import io.jimg.Extent;

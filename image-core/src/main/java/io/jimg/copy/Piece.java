@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.storage.Storage;
 import java.nio.ByteBuffer;

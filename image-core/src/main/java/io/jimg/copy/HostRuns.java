@@ -1,10 +1,10 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
 import io.jimg.Extent;
-import io.jimg.ops.Piece.HostPlace;
-import io.jimg.ops.Piece.Kind;
+import io.jimg.copy.Piece.HostPlace;
+import io.jimg.copy.Piece.Kind;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.util.ArrayList;

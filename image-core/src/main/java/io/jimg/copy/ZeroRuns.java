@@ -1,4 +1,4 @@
-package io.jimg.ops;
+package io.jimg.copy;
 
 import io.jimg.host.Memory;
 import java.io.IOException;
