@@ -24,4 +24,9 @@ public interface Notices {
 
     /** A sentence that qemu-img puts its name before. */
     void complaint(String sentence);
+
+    /** Words that follow a complaint, behind which qemu-img ends no line. */
+    default void hint(String words) {
+        remark(words);
+    }
 }

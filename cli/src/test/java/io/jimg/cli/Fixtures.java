@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -116,6 +117,15 @@ final class Fixtures {
         img(oracle, "bitmap", "--add", "--disable", "in-use.qcow2", "idle");
         img(oracle, "bitmap", "--add", "in-use.qcow2", "busy");
         markInUse("in-use.qcow2", "busy");
+        create(oracle, "stale.qcow2", "1M");
+        write(oracle, "stale.qcow2", "write -P 9 0 64k");
+        img(oracle, "bitmap", "--add", "stale.qcow2", "one");
+        patch("stale.qcow2", 95, 0);
+        create(oracle, "stale-v2.qcow2", "1M", "-o", "compat=v2");
+        byte[] extension = HexFormat.of().parseHex("2385287500000018" + "0000000100000000" + "0000000000000020");
+        for (int i = 0; i < extension.length; i++) {
+            patch("stale-v2.qcow2", 72 + i, extension[i]);
+        }
         img(oracle, "convert", "-c", "-O", "qcow2", "holes.raw", "zlib.qcow2");
         img(oracle, "convert", "-c", "-O", "qcow2", "-o", "compression_type=zstd", "holes.raw", "zstd.qcow2");
         Files.createDirectory(folder.resolve("sub"));

@@ -97,11 +97,6 @@ final class KnownDifferences {
             new Known(
                     "Snapshots of damaged images", SILENCE, "is 0 although it is in use", "^snapshot .*wrong[.]qcow2"),
             new Known(
-                    "Growing damaged images",
-                    "Image resized|" + SILENCE,
-                    "Image resized|" + SILENCE,
-                    "^resize .*wrong[.]qcow2"),
-            new Known(
                     "Direct writes behind the end",
                     SILENCE,
                     SILENCE,

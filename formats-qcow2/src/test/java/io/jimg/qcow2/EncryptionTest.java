@@ -320,7 +320,7 @@ class EncryptionTest {
     void keySlotsAreThoseOfLuks() throws IOException {
         try (DiskImage image = open(create("encrypt.format=aes"), true)) {
             assertThatThrownBy(() -> amend(image, "encrypt.state=active,encrypt.new-secret=new"))
-                    .hasMessage("Only LUKS encryption options can be amended for qcow2 with amend");
+                    .hasMessage("Only LUKS encryption options can be amended");
         }
     }
 

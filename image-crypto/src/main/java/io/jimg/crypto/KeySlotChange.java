@@ -66,6 +66,8 @@ public record KeySlotChange(
      * and no other. Where another slot is free, that one holds the new passphrase meanwhile: at every moment the old or
      * the new passphrase opens the volume. Where none is free, seven others are active and stay.
      *
+     * <p>Where this fails midway, {@link LuksVolume#header} is what the file says then.
+     *
      * @param passphrase what opens the volume now; for {@link State#ACTIVE}
      * @param force whether even the last slot may be erased, and with it all data, or one that is erased already
      * @throws ImageException {@link ErrorKind#BAD_OPTION} or {@link ErrorKind#SECRET} with QEMU's sentence; nothing was
@@ -74,10 +76,19 @@ public record KeySlotChange(
     public void apply(LuksVolume volume, byte @Nullable [] passphrase, boolean force, LuksEntropy entropy)
             throws IOException {
         check();
-        if (state == State.ACTIVE) {
-            activate(volume, passphrase, force, entropy);
-        } else {
-            erase(volume, force, entropy);
+        try {
+            if (state == State.ACTIVE) {
+                activate(volume, passphrase, force, entropy);
+            } else {
+                erase(volume, force, entropy);
+            }
+        } catch (IOException | RuntimeException failure) {
+            try {
+                volume.reload();
+            } catch (IOException second) {
+                failure.addSuppressed(second);
+            }
+            throw failure;
         }
     }
 
@@ -114,11 +125,9 @@ public record KeySlotChange(
         List<LuksKeySlot> before = volume.header().slots();
         int spare = before.get(target).active() ? firstInactive(before) : -1;
         if (spare >= 0) {
-            volume.fillSlot(spare, key);
-            volume.writeHeader();
+            volume.writeHeader(volume.fillSlot(spare, key));
         }
-        volume.fillSlot(target, key);
-        volume.writeHeader();
+        volume.writeHeader(volume.fillSlot(target, key));
         if (spare >= 0) {
             volume.eraseSlot(spare, before.get(spare), entropy);
         }

@@ -20,11 +20,13 @@ public final class LuksVolume {
 
     private final Storage file;
     private final long start;
+    private final boolean payloadFollows;
     private volatile LuksHeader header;
 
-    private LuksVolume(Storage file, long start, LuksHeader header) {
+    private LuksVolume(Storage file, long start, boolean payloadFollows, LuksHeader header) {
         this.file = file;
         this.start = start;
+        this.payloadFollows = payloadFollows;
         this.header = header;
     }
 
@@ -41,7 +43,12 @@ public final class LuksVolume {
     public static LuksVolume open(Storage file, long start, boolean payloadFollows) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(LuksHeader.LENGTH);
         file.read(bytes, start);
-        return new LuksVolume(file, start, LuksHeaderParser.parse(bytes.flip(), payloadFollows));
+        return new LuksVolume(file, start, payloadFollows, LuksHeaderParser.parse(bytes.flip(), payloadFollows));
+    }
+
+    /** Reads the header anew, for a change of it has failed midway. Where that fails too, what was known stays. */
+    void reload() throws IOException {
+        header = open(file, start, payloadFollows).header;
     }
 
     /** Bytes from a new header's start to its payload. */
@@ -84,9 +91,9 @@ public final class LuksVolume {
                     new LuksHeader.MasterKeyDigest(digest, salt, iterations),
                     Uuids.random(entropy.random()),
                     slots);
-            LuksVolume volume = new LuksVolume(file, start, header);
-            volume.fillSlot(0, volume.seal(key, passphrase, parameters.iterationTime(), entropy));
-            file.write(volume.header.bytes(), start);
+            LuksVolume volume = new LuksVolume(file, start, false, header);
+            LuksHeader filled = volume.fillSlot(0, volume.seal(key, passphrase, parameters.iterationTime(), entropy));
+            file.write(filled.bytes(), start);
             return new SectorCipher(cipher, key);
         } finally {
             Arrays.fill(key, (byte) 0);
@@ -203,13 +210,14 @@ public final class LuksVolume {
     }
 
     /**
-     * Puts a key into a slot. What is stored becomes valid with the header's first sector, which is written last, by
-     * {@link #writeHeader}.
+     * Writes a slot's key material.
+     *
+     * @return the header with which it becomes valid, for {@link #writeHeader}
      */
-    void fillSlot(int index, SealedKey key) throws IOException {
+    LuksHeader fillSlot(int index, SealedKey key) throws IOException {
         long keyOffset = header.slots().get(index).keyOffset();
         file.write(ByteBuffer.wrap(key.material()), start + keyOffset);
-        header = header.with(index, new LuksKeySlot(true, key.iterations(), key.salt(), keyOffset));
+        return header.with(index, new LuksKeySlot(true, key.iterations(), key.salt(), keyOffset));
     }
 
     /**
@@ -229,21 +237,21 @@ public final class LuksVolume {
         entropy.random().fill(noise);
         file.write(ByteBuffer.wrap(noise), start + slot.keyOffset());
         file.flush();
-        header = header.with(index, slot);
-        writeHeader();
+        writeHeader(header.with(index, slot));
     }
 
     /**
-     * Writes the header over the old one: the second sector, which holds a part of two slots, before the first, where
-     * states are.
+     * Writes a header over the old one: the second sector, which holds a part of two slots, before the first, where
+     * states are. Only then is it the volume's.
      */
-    void writeHeader() throws IOException {
+    void writeHeader(LuksHeader changed) throws IOException {
         file.flush();
-        ByteBuffer bytes = header.bytes();
+        ByteBuffer bytes = changed.bytes();
         file.write(bytes.slice(HEAD, LuksHeader.LENGTH - HEAD), start + HEAD);
         file.flush();
         file.write(bytes.slice(0, HEAD), start);
         file.flush();
+        header = changed;
     }
 
     private int paddedMaterial() {

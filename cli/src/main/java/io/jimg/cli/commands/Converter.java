@@ -142,7 +142,9 @@ final class Converter {
                 .backingFile(request.backing)
                 .backingFormat(request.backingFormat)
                 .warnings(sentence -> console.error("warning: " + sentence))
-                .backingOptions(request.source.secrets().in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW)));
+                .backingOptions(request.source
+                        .secrets()
+                        .in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withNotices(console)));
     }
 
     private DiskImage openTarget(String target) throws CommandException, IOException {
@@ -151,6 +153,7 @@ final class Converter {
                 .in(OpenOptions.DEFAULT
                         .withGate(OpenGate.ALLOW)
                         .withWritable(true)
+                        .withNotices(console)
                         .withCache(targetCacheMode()));
         return (request.targetImageOpts
                         ? request.source.locateTree(target, null, how)

@@ -97,7 +97,8 @@ final class CreateCommand implements Command {
                 .backingFormat(backingFormat)
                 .unsafeBacking(unsafe)
                 .warnings(sentence -> console.error("warning: " + sentence))
-                .backingOptions(secrets.in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW)));
+                .backingOptions(
+                        secrets.in(OpenOptions.DEFAULT.withGate(OpenGate.ALLOW).withNotices(console)));
         if (operands.size() >= 2) {
             create.size(SizeArgument.parse("image size", operands.get(1)));
         }

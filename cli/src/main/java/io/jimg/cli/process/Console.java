@@ -106,6 +106,12 @@ public final class Console implements Notices {
         error(sentence);
     }
 
+    @Override
+    public void hint(String words) {
+        err.print(words);
+        err.flush();
+    }
+
     /** Hands over what was held back. */
     public void flush() {
         out.flush();

@@ -34,6 +34,8 @@ public final class ClusterAllocator {
     private final List<Allocation> retiredTables = new ArrayList<>();
     private long firstFree;
     private long neverUsed;
+    // What lies before is left alone, whatever its refcounts say.
+    private long floor;
     private boolean relocated;
     // Where the next compressed stream may go: inside a cluster that was begun; at a cluster's start for nowhere.
     private long streamEnd;
@@ -243,6 +245,24 @@ public final class ClusterAllocator {
         }
     }
 
+    /**
+     * Takes clusters behind all that may be in use from now on, so that a refcount that is 0 by mistake costs nothing:
+     * behind the end of the file, or, on a device of fixed size, behind the last cluster with a refcount.
+     *
+     * @param deviceSize bytes of such a device; negative for a file
+     */
+    public void appendOnly(long deviceSize) throws IOException {
+        lock.lock();
+        try {
+            floor = deviceSize < 0 ? neverUsed : geometry.clusters(deviceSize);
+            while (deviceSize >= 0 && floor > 0 && blocks.get(floor - 1) == 0) {
+                floor--;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- what the host must learn ----------------------------------------------------------------------------------
 
     /**
@@ -315,7 +335,7 @@ public final class ClusterAllocator {
     // ---- under the lock --------------------------------------------------------------------------------------------
 
     private Allocation take(int wanted, ClusterUse use) throws IOException {
-        long start = nextFree(firstFree);
+        long start = nextFree(Math.max(firstFree, floor));
         long end = start + 1;
         // A run may go on into the next block where that exists, and ends where the file used to end.
         while (end - start < wanted && end != neverUsed && counted(end) && blocks.get(end) == 0) {
@@ -327,7 +347,7 @@ public final class ClusterAllocator {
 
     /** A run across refcount blocks; where they are missing, as many as it needs are made in front of it. */
     private Allocation takeRun(int clusters) throws IOException {
-        long first = nextFree(firstFree);
+        long first = nextFree(Math.max(firstFree, floor));
         long start = first;
         long end = first;
         while (end - start < clusters) {

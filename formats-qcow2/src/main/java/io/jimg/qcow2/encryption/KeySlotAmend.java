@@ -57,7 +57,7 @@ public final class KeySlotAmend implements MetadataChange<Boolean> {
                         ErrorKind.BAD_OPTION,
                         header.cryptMethod() == CryptMethod.NONE
                                 ? "Can't amend encryption options - encryption not present"
-                                : "Only LUKS encryption options can be amended for qcow2 with amend");
+                                : "Only LUKS encryption options can be amended");
             }
         }
         return false;

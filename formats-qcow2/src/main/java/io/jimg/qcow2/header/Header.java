@@ -180,6 +180,11 @@ public record Header(
         return new BitmapsExtension(data.getInt(0), data.getLong(8), data.getLong(16));
     }
 
+    /** Whether it names a bitmap directory that is not to be trusted, for others wrote to the image meanwhile. */
+    public boolean staleBitmaps() {
+        return bitmaps() == null && extension(HeaderExtension.BITMAPS) != null;
+    }
+
     /** Where the LUKS header is; null for none. */
     public @Nullable EncryptionPointer encryption() {
         HeaderExtension extension = extension(HeaderExtension.FULL_DISK_ENCRYPTION);

@@ -52,7 +52,7 @@ public final class HeaderRewrite {
         this.header = header.withExtension(FILLER, null);
         this.cluster = ByteBuffer.allocate(header.clusterSize());
         file.read(cluster, 0);
-        this.old = HeaderParser.parse(cluster.clear(), file.name());
+        this.old = HeaderParser.parseDamaged(cluster.clear(), file.name());
         this.oldNameOffset = old.backing() == null ? 0 : (int) cluster.getLong(HeaderFields.BACKING_OFFSET);
         this.oldExtensionsEnd =
                 Math.min(HeaderWriter.extensionsEnd(old), old.backing() == null ? cluster.capacity() : oldNameOffset);

@@ -3,6 +3,7 @@ package io.jimg.qcow2.image;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Notices;
 import io.jimg.capability.CheckReport;
 import io.jimg.qcow2.bitmaps.DirectoryFile;
 import io.jimg.qcow2.check.RefcountRebuild;
@@ -10,7 +11,9 @@ import io.jimg.qcow2.encryption.ImageCipher;
 import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.BitmapsExtension;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HeaderExtension;
 import io.jimg.qcow2.header.HeaderParser;
+import io.jimg.qcow2.header.HeaderRewrite;
 import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.IncompatibleFeature;
 import io.jimg.qcow2.snapshot.SnapshotReader;
@@ -30,7 +33,14 @@ public final class Qcow2Opener {
     /** Opens an image; the storage stays the caller's where this throws. */
     public static Qcow2Image open(Storage file, OpenContext context) throws IOException {
         Header header = readHeader(file, context);
+        if (header.staleBitmaps()) {
+            tellOfStaleBitmaps(header, context.notices());
+        }
         refuse(file, context, header);
+        if (context.writable() && header.staleBitmaps()) {
+            header = header.withExtension(HeaderExtension.BITMAPS, null);
+            HeaderRewrite.run(file, header);
+        }
         if (context.writable() && !context.toCheck() && header.incompatible().has(IncompatibleFeature.DIRTY)) {
             for (CheckReport.Finding finding : RefcountRebuild.run(file, header).findings()) {
                 context.notices().remark(finding.sentence());
@@ -38,6 +48,16 @@ public final class Qcow2Opener {
             header = readHeader(file);
         }
         return open(file, context, header);
+    }
+
+    private static void tellOfStaleBitmaps(Header header, Notices notices) {
+        notices.complaint(
+                header.version() < 3
+                        ? "warning: This qcow2 v2 image contains bitmaps, but they may have been modified by a program"
+                                + " without persistent bitmap support; so now they must all be considered inconsistent"
+                        : "warning: a program lacking bitmap support modified this file, so all bitmaps are now"
+                                + " considered inconsistent");
+        notices.hint("Some clusters may be leaked, run 'qemu-img check -r' on the image file to fix.");
     }
 
     /** Reads the header and changes nothing. */

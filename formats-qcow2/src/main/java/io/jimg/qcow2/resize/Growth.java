@@ -47,6 +47,12 @@ public final class Growth implements MetadataChange<Long> {
         if (data != null) {
             new SpaceReserve(data, preallocation).growTo(header.size(), newSize);
         }
+        if (preallocation != Preallocation.OFF) {
+            // What is taken in advance shall be nobody's, even where refcounts are wrong.
+            image.allocator()
+                    .appendOnly(
+                            image.file().growsWithZeroes() ? -1 : image.file().size());
+        }
         NewMapping mapping = new NewMapping(image, newSize);
         try {
             map(mapping, image);
