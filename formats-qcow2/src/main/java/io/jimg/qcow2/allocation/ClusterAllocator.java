@@ -341,8 +341,31 @@ public final class ClusterAllocator {
         while (end - start < wanted && end != neverUsed && counted(end) && blocks.get(end) == 0) {
             end++;
         }
+        if (end - start < wanted && end != neverUsed && !counted(end)) {
+            end = goOnUncounted(end, wanted - (end - start));
+        }
         firstFree = end;
         return use(start, end, use);
+    }
+
+    /**
+     * Goes on into clusters that no block counts, so that a row of guest clusters stays one row on the host; the
+     * missing block is made behind them.
+     *
+     * @return where the run ends
+     */
+    private long goOnUncounted(long cluster, long wanted) throws IOException {
+        long block = blocks.blockOf(cluster);
+        if (block >= table.length()) {
+            return cluster;
+        }
+        long lastCounted = ((block + 1) << geometry.refcountBlockBits()) - 1;
+        long end = Math.min(cluster + wanted, lastCounted);
+        if (cluster < neverUsed) {
+            end = Math.min(end, neverUsed);
+        }
+        createBlocks(end, 0);
+        return end;
     }
 
     /** A run across refcount blocks; where they are missing, as many as it needs are made in front of it. */

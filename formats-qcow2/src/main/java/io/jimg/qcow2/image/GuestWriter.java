@@ -12,6 +12,7 @@ import io.jimg.spi.RangeLock;
 import io.jimg.storage.StorageEvent;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way of a write. Clusters that are the image's own are overwritten in place, without lock or change of metadata.
@@ -43,16 +44,81 @@ final class GuestWriter {
             long at = guestOffset + done;
             Run run = mapper.findToWrite(at, length - done);
             ByteBuffer rest = source.slice(start + done, length - done);
-            if (run.writableInPlace()) {
-                side.space().checkWrite(run.hostOffset(), run.length());
-                data.about(StorageEvent.WRITE_AIO);
-                data.write(rest.limit((int) run.length()), run.hostOffset(), at);
+            if (goesOn(run, rest.remaining())) {
+                done += fillRow(rest, at);
+            } else if (run.writableInPlace()) {
+                writeInPlace(rest, run.hostOffset(), at, run.length());
                 done += (int) run.length();
             } else {
                 done += allocateAndWrite(rest, run);
             }
         }
         source.position(start + length);
+    }
+
+    private void writeInPlace(ByteBuffer source, long hostOffset, long guestOffset, long length) throws IOException {
+        side.space().checkWrite(hostOffset, length);
+        data.about(StorageEvent.WRITE_AIO);
+        data.write(source.limit((int) length), hostOffset, guestOffset);
+    }
+
+    /** Whether what is to be written goes on behind a run, on the host too, in another run that has its place. */
+    private boolean goesOn(Run run, long length) throws IOException {
+        long end = Math.min(run.guestOffset() + length, side.map().cache().sliceEnd(run.guestOffset()));
+        return run.end() < end && hasPlace(run) && next(run, end) != null;
+    }
+
+    /** Whether clusters, written as a whole where they hold no data yet, keep their place. */
+    private boolean hasPlace(Run run) {
+        return run.owned()
+                && !geometry.extended()
+                && (run.writableInPlace()
+                        || run.kind().hasHost()
+                                && geometry.inCluster(run.guestOffset()) == 0
+                                && geometry.inCluster(run.end()) == 0);
+    }
+
+    /** The run behind another, if it has its place and goes on where that one ends on the host; null otherwise. */
+    private @Nullable Run next(Run run, long end) throws IOException {
+        if (run.end() >= end) {
+            return null;
+        }
+        Run next = mapper.findToWrite(run.end(), end - run.end());
+        return hasPlace(next) && next.hostOffset() == run.hostOffset() + run.length() ? next : null;
+    }
+
+    /**
+     * Writes clusters that have their place, and of which some do not show it yet, by one request.
+     *
+     * @return bytes written; 0 if somebody else changed the mapping meanwhile
+     */
+    private int fillRow(ByteBuffer source, long from) throws IOException {
+        long end = Math.min(from + source.remaining(), side.map().cache().sliceEnd(from));
+        long lockFrom = geometry.clusterStart(from);
+        try (RangeLock.Held held = side.ranges().lock(lockFrom, geometry.clusterCeiling(end) - lockFrom)) {
+            Run first = mapper.findToWrite(from, end - from);
+            if (!hasPlace(first)) {
+                return 0;
+            }
+            side.header().beforeAllocation();
+            side.tables().own(from);
+            long to = first.end();
+            for (Run run = next(first, end); run != null; run = next(run, end)) {
+                to = run.end();
+            }
+            writeInPlace(source, first.hostOffset(), from, to - from);
+            showData(lockFrom, to);
+            return (int) (to - from);
+        }
+    }
+
+    private void showData(long from, long to) throws IOException {
+        side.map().cache().update(from, slice -> {
+            for (long at = from; at < to; at += geometry.clusterSize()) {
+                int index = side.map().cache().indexInSlice(at);
+                slice.set(index, codec.dataEntry(codec.hostOffset(slice.entry(index))), 0);
+            }
+        });
     }
 
     /**
