@@ -227,7 +227,7 @@ final class CommandLines {
                 command.equals("bench")
                         ? mostly(SIZES, ODD_SIZES)
                         : mostly(List.of("0", "4k", "64k", "512"), ODD_SIZES);
-            case "i" -> mostly(List.of("threads"), List.of("", "nosuch", "native", "io_uring"));
+            case "i" -> mostly(List.of("threads"), List.of("", "nosuch", "native", "io-uring"));
             case "m" -> mostly(NUMBERS, ODD_NUMBERS);
             case "g" -> mostly(List.of("512", "64k", "1M"), ODD_SIZES);
             case "merge" -> mostly(List.of("one", "two"), List.of("", "nosuch", "busy"));

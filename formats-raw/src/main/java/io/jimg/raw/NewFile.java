@@ -14,10 +14,16 @@ import java.io.IOException;
 final class NewFile {
     private static final int FIRST_BLOCK = 4096;
 
+    /** The largest number of bytes that can be told, in whole sectors. */
+    private static final long LARGEST = Long.MAX_VALUE - (RawFormat.SECTOR - 1);
+
     private NewFile() {}
 
     /** Sets the length and reserves what was asked for. */
     static void prepare(Storage file, CreateRequest request) throws IOException {
+        if (request.size() > LARGEST) {
+            throw new ImageException(ErrorKind.LIMIT, "Could not resize file: Invalid argument");
+        }
         long size = roundedSize(request.size());
         if (!file.growsWithZeroes()) {
             if (file.size() < size) {
@@ -58,7 +64,7 @@ final class NewFile {
 
     /** A number of bytes in whole sectors. */
     static long roundedSize(long size) throws ImageException {
-        if (size > Long.MAX_VALUE - RawFormat.SECTOR) {
+        if (size > LARGEST) {
             throw new ImageException(ErrorKind.LIMIT, "A disk of " + size + " bytes is too large");
         }
         return (size + RawFormat.SECTOR - 1) & -RawFormat.SECTOR;
