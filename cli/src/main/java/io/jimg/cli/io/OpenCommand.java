@@ -61,6 +61,9 @@ final class OpenCommand implements IoCommand {
         String key;
         while ((key = words.next()) != null) {
             if (key.equals("o")) {
+                if (session.imageOpts()) {
+                    throw IoFailure.result("--image-opts and 'open -o' are mutually exclusive");
+                }
                 options.putAll(parse(session, words.argument()));
             } else {
                 choice.take(key, takesArgument(key) ? words.argument() : null);
@@ -73,8 +76,12 @@ final class OpenCommand implements IoCommand {
         if (session.isOpen()) {
             throw IoFailure.complaint("file open already, try 'help close'");
         }
-        Target target = choice.target().named(operands.isEmpty() ? null : operands.get(0));
-        target = target.with(options);
+        String name = operands.isEmpty() ? null : operands.get(0);
+        if (session.imageOpts() && name != null) {
+            options.putAll(parse(session, name));
+            name = null;
+        }
+        Target target = choice.target().named(name).with(options);
         choice.check(target);
         session.open(target);
     }

@@ -143,7 +143,7 @@ public final class QemuIo {
         if (format != null && imageOpts) {
             throw IoFailure.complaint("--image-opts and -f are mutually exclusive");
         }
-        Session session = new Session(console);
+        Session session = new Session(console, secrets, imageOpts);
         if (!operands.isEmpty()) {
             Target target = target(operands.get(0));
             choice.check(target);
@@ -156,7 +156,7 @@ public final class QemuIo {
 
     private Target target(String operand) throws CommandException {
         Target target = choice.target();
-        target = target.with(secrets.in(target.options()).withFormat(format));
+        target = target.with(target.options().withFormat(format));
         if (!imageOpts) {
             return target.named(operand);
         }

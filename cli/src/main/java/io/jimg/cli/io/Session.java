@@ -3,6 +3,7 @@ package io.jimg.cli.io;
 import io.jimg.BlockDevice;
 import io.jimg.DiskImage;
 import io.jimg.cli.arguments.Guess;
+import io.jimg.cli.arguments.SecretObjects;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.Console;
 import io.jimg.cli.process.Failures;
@@ -15,16 +16,31 @@ import org.jspecify.annotations.Nullable;
 /** What commands share: the console, the open image, the requests under way. For one thread. */
 final class Session {
     private final Console console;
+    private final SecretObjects objects;
+    private final boolean imageOpts;
     private final AioQueue aio = new AioQueue();
     private @Nullable OpenImage open;
     private boolean ended;
 
-    Session(Console console) {
+    /**
+     * A session without an image.
+     *
+     * @param objects what the images that are opened may refer to
+     * @param imageOpts whether {@code open} reads a list of options in place of a name
+     */
+    Session(Console console, SecretObjects objects, boolean imageOpts) {
         this.console = console;
+        this.objects = objects;
+        this.imageOpts = imageOpts;
     }
 
     Console console() {
         return console;
+    }
+
+    /** Whether {@code open} reads a list of options in place of a name. */
+    boolean imageOpts() {
+        return imageOpts;
     }
 
     /** The requests under way. */
@@ -81,7 +97,8 @@ final class Session {
     /** Opens an image; none may be open. */
     void open(Target target) throws IoFailure {
         try {
-            open = OpenImage.open(target.with(target.options().withNotices(console)));
+            open = OpenImage.open(
+                    target.with(objects.in(target.options()).withNotices(console)));
         } catch (IOException failed) {
             throw IoFailure.complaint("can't open" + target.words() + ": " + Failures.sentence(failed));
         }

@@ -52,6 +52,19 @@ class QemuIoComparisonTest {
         oracle.imgIn(in, "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "over.qcow2")
                 .expectExit(0);
         oracle.imgIn(in, "create", "-q", "-f", "raw", "image.raw", "1M").expectExit(0);
+        oracle.imgIn(
+                        in,
+                        "create",
+                        "-q",
+                        "-f",
+                        "luks",
+                        "--object",
+                        "secret,id=key0,data=123456",
+                        "-o",
+                        "key-secret=key0,iter-time=10",
+                        "volume.luks",
+                        "1M")
+                .expectExit(0);
         Files.writeString(in.resolve("pattern"), "pattern");
         Files.createFile(in.resolve("empty"));
         Files.writeString(
