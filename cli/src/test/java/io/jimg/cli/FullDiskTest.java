@@ -168,7 +168,8 @@ class FullDiskTest {
         "Could not delete snapshot 'one', snapshot -d one",
         "'', resize --preallocation=full DISK 8M",
         "'', resize --preallocation=falloc DISK 8M",
-        "'', amend -f qcow2 -o refcount_bits=64",
+        "'Failed to grow the L1 table', resize DISK 500G",
+        "'Failed to write refblock', amend -f qcow2 -o refcount_bits=64",
         "'Operation add on bitmap', bitmap --add DISK b",
         "Failed request, bench -q -w -c 2000 -f qcow2 --pattern=7 -o 1M -s 64k -S 128k"
     })

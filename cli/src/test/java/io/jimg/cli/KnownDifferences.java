@@ -17,21 +17,32 @@ final class KnownDifferences {
      * @param theirs what the real program says, complaints and results; searched for
      * @param ours what ours says, likewise
      * @param line the command line, likewise
+     * @param difference what the comparison found, likewise: it begins with the name of what differs in brackets
      */
-    record Known(String title, Pattern theirs, Pattern ours, Pattern line) {
+    record Known(String title, Pattern theirs, Pattern ours, Pattern line, Pattern difference) {
         private static final String ORDER = "The order of complaints";
 
         Known(String title, String theirs, String ours, String line) {
-            this(title, Pattern.compile(theirs), Pattern.compile(ours), Pattern.compile(line));
+            this(title, theirs, ours, line, ANY);
         }
 
-        boolean explains(List<String> words, SideBySide.Run theirRun, SideBySide.Run ourRun) {
+        Known(String title, String theirs, String ours, String line, String difference) {
+            this(
+                    title,
+                    Pattern.compile(theirs),
+                    Pattern.compile(ours),
+                    Pattern.compile(line),
+                    Pattern.compile(difference));
+        }
+
+        boolean explains(List<String> words, SideBySide.Run theirRun, SideBySide.Run ourRun, String found) {
             if (title.equals(ORDER) && (theirRun.exitCode() == 0 || theirRun.exitCode() != ourRun.exitCode())) {
                 return false;
             }
             return theirs.matcher(theirRun.err() + theirRun.out()).find()
                     && ours.matcher(ourRun.err() + ourRun.out()).find()
-                    && line.matcher(String.join(" ", words)).find();
+                    && line.matcher(String.join(" ", words)).find()
+                    && difference.matcher(found).find();
         }
     }
 
@@ -39,6 +50,12 @@ final class KnownDifferences {
 
     /** Nothing but a bar. */
     private static final String SILENCE = "^(\\n| {4}\\(.*\\r)*$";
+
+    private static final String ANOTHER_VALUE = "Parameter '[a-z._-]+' does not accept value '.*'";
+
+    /** Two complaints, each of a parameter that the other does not name. */
+    private static final String ANOTHER_PARAMETER = "(?s)Parameter '([a-z._-]+)' does not accept.*but was:"
+            + ".*Parameter '(?!\\1')[a-z._-]+' does not accept";
 
     static final List<Known> ALL = List.of(
             new Known("Names of nodes", "#block\\d+", ANY, ANY),
@@ -91,8 +108,17 @@ final class KnownDifferences {
                     ANY,
                     ANY,
                     "^rebase (?=.*-F ?(raw|vmdk)).*%/(base|over)[.]qcow2.*%/(over|top)[.]qcow2"),
-            new Known("Failed assertions", "Assertion `.*' failed", ANY, ANY),
-            new Known("Rebasing version 2", SILENCE, SILENCE, "^rebase .*%/v2[.]qcow2"),
+            new Known(
+                    "Failed assertions",
+                    "img_rebase: Assertion `!bdrv_is_allocated.*' failed",
+                    SILENCE,
+                    "^rebase (?=.* -[a-zA-Z]*c).*extended[.]qcow2"),
+            new Known(
+                    "Rebasing version 2",
+                    SILENCE,
+                    SILENCE,
+                    "^rebase (?=.*-b)(?!.* -u).*%/v2[.]qcow2",
+                    "Content mismatch at offset"),
             new Known("Snapshots of damaged images", "Marking image as corrupt", "unaligned", "^snapshot "),
             new Known(
                     "Snapshots of damaged images", SILENCE, "is 0 although it is in use", "^snapshot .*wrong[.]qcow2"),
@@ -100,7 +126,8 @@ final class KnownDifferences {
                     "Direct writes behind the end",
                     SILENCE,
                     SILENCE,
-                    "^(convert|dd) (?=.*-t ?(none|off|directsync)).*(three.raw|badmagic.qcow2)"),
+                    "^(convert|dd) (?=.*-t ?(none|off|directsync)).*(three[.]raw|badmagic[.]qcow2)",
+                    "^\\[guest size of our "),
             new Known(
                     "Zeroes over a backing file",
                     "Cannot use --target-is-zero",
@@ -120,7 +147,8 @@ final class KnownDifferences {
                     "Compressing into data files",
                     SILENCE,
                     "Compression not supported for this file format",
-                    "data[.]qcow2"),
+                    "^(rebase|convert) (?=.* -[a-zA-Z]*c).*%/data[.]qcow2",
+                    "^\\[standard error]"),
             new Known(
                     "What a salvage tells",
                     "warning: error while reading block status",
@@ -133,7 +161,7 @@ final class KnownDifferences {
             order("filesystem does not support O_DIRECT", "to be a regular file"),
             order("'backing-fmt' does not accept value", "'encrypt.format' is missing"),
             order("Invalid parameter", "is out of range|expects"),
-            order("does not accept value", "does not accept value"),
+            new Known(Known.ORDER, ANOTHER_VALUE, ANOTHER_VALUE, ANY, ANOTHER_PARAMETER),
             order("backing format must be specified", "Failed to get shared \"write\" lock"),
             order("error while reading image metadata", "backing format must be specified"),
             order("backing_file must be a vmdk image", "invalid parameter value"),
@@ -152,10 +180,11 @@ final class KnownDifferences {
         return new Known(Known.ORDER, theirs, ours, ANY);
     }
 
-    /** The one that explains what two runs differ in; null for none. */
-    static @Nullable Known explaining(List<String> words, SideBySide.Run theirs, SideBySide.Run ours) {
+    /** The one that explains what two runs were found to differ in; null for none. */
+    static @Nullable Known explaining(
+            List<String> words, SideBySide.Run theirs, SideBySide.Run ours, String difference) {
         for (Known known : ALL) {
-            if (known.explains(words, theirs, ours)) {
+            if (known.explains(words, theirs, ours, difference)) {
                 return known;
             }
         }

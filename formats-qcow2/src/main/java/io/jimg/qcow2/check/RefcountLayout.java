@@ -78,19 +78,30 @@ final class RefcountLayout {
 
     /** Writes everything; nothing refers to it yet. Adds what it takes to the counts. */
     void write(Fixes fixes) throws IOException {
+        writeBlocks(fixes);
+        writeTable(fixes);
+    }
+
+    /** The first half of {@link #write}. */
+    void writeBlocks(Fixes fixes) throws IOException {
         for (long cluster : taken) {
             counts.add(cluster, 1);
         }
-        ByteBuffer table = ByteBuffer.allocate(tableClusters << header.clusterBits());
         ByteBuffer block = ByteBuffer.allocate(header.clusterSize());
         for (Map.Entry<Long, Long> placed : blocks.entrySet()) {
-            long hostOffset = placed.getValue() << header.clusterBits();
-            table.putLong((int) (placed.getKey() * Long.BYTES), hostOffset);
             long first = placed.getKey() << header.refcountBlockBits();
             for (int i = 0; i < header.refcountsPerBlock(); i++) {
                 RefcountTable.setRefcount(block, i, header.refcountOrder(), counts.get(first + i));
             }
-            fixes.write(block.clear(), hostOffset);
+            fixes.write(block.clear(), placed.getValue() << header.clusterBits());
+        }
+    }
+
+    /** The second half of {@link #write}. */
+    void writeTable(Fixes fixes) throws IOException {
+        ByteBuffer table = ByteBuffer.allocate(tableClusters << header.clusterBits());
+        for (Map.Entry<Long, Long> placed : blocks.entrySet()) {
+            table.putLong((int) (placed.getKey() * Long.BYTES), placed.getValue() << header.clusterBits());
         }
         fixes.write(table.clear(), tableOffset());
     }

@@ -57,12 +57,23 @@ public final class RefcountWidth implements MetadataChange<Boolean> {
         }
         forget(header, table, counts);
         RefcountLayout layout = new RefcountLayout(wanted, file.name(), used::get, counts);
-        layout.write(Fixes.writing(file));
+        write(layout, Fixes.writing(file));
         image.barrier();
         image.changeHeader(sector -> sector.putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, layout.tableOffset())
                 .putInt(HeaderFields.REFCOUNT_TABLE_CLUSTERS, layout.tableClusters())
                 .putInt(HeaderFields.REFCOUNT_ORDER, order));
         return true;
+    }
+
+    private static void write(RefcountLayout layout, Fixes fixes) throws IOException {
+        String half = "refblock";
+        try {
+            layout.writeBlocks(fixes);
+            half = "reftable";
+            layout.writeTable(fixes);
+        } catch (IOException failure) {
+            throw ImageException.wrap(failure).prefixed("Failed to write " + half + ": ");
+        }
     }
 
     private void take(

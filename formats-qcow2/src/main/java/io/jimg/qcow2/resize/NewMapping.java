@@ -1,5 +1,6 @@
 package io.jimg.qcow2.resize;
 
+import io.jimg.ImageException;
 import io.jimg.qcow2.allocation.Allocation;
 import io.jimg.qcow2.change.ExclusiveFile;
 import io.jimg.qcow2.header.Header;
@@ -132,14 +133,12 @@ final class NewMapping {
 
     /** Turns the header to the new mapping and size; both are durable on return. */
     void commit(long newSize) throws IOException {
-        long place = movesL1() ? 0 : header.l1TableOffset();
-        if (movesL1() && entries.length > 0) {
-            Allocation l1 = image.allocator().allocateRun((int) l1Clusters(entries.length));
-            taken.add(l1);
-            place = l1.hostOffset();
-            L1Entries.write(image.file(), place, entries, geometry.clusterSize());
+        long place = header.l1TableOffset();
+        if (movesL1()) {
+            place = placeL1();
+        } else {
+            image.commitRefcounts();
         }
-        image.commitRefcounts();
         // From here on the file may be turned, even where this fails.
         taken.clear();
         writeInPlace();
@@ -148,6 +147,23 @@ final class NewMapping {
         image.changeHeader(sector -> sector.putLong(HeaderFields.SIZE, newSize)
                 .putInt(HeaderFields.L1_SIZE, length)
                 .putLong(HeaderFields.L1_TABLE_OFFSET, l1Offset));
+    }
+
+    /** Writes the L1 table to a new place, with the refcounts of all that was taken. */
+    private long placeL1() throws IOException {
+        try {
+            long place = 0;
+            if (entries.length > 0) {
+                Allocation l1 = image.allocator().allocateRun((int) l1Clusters(entries.length));
+                taken.add(l1);
+                place = l1.hostOffset();
+                L1Entries.write(image.file(), place, entries, geometry.clusterSize());
+            }
+            image.commitRefcounts();
+            return place;
+        } catch (IOException failure) {
+            throw growing ? ImageException.wrap(failure).prefixed("Failed to grow the L1 table: ") : failure;
+        }
     }
 
     /** Whether the L1 table is another one than before. */
