@@ -54,8 +54,8 @@ final class KnownDifferences {
     private static final String ANOTHER_VALUE = "Parameter '[a-z._-]+' does not accept value '.*'";
 
     /** Two complaints, each of a parameter that the other does not name. */
-    private static final String ANOTHER_PARAMETER = "(?s)Parameter '([a-z._-]+)' does not accept.*but was:"
-            + ".*Parameter '(?!\\1')[a-z._-]+' does not accept";
+    private static final String ANOTHER_PARAMETER =
+            "(?s)Parameter '([a-z._-]+)' does not accept.*but was:" + ".*Parameter '(?!\\1')[a-z._-]+' does not accept";
 
     static final List<Known> ALL = List.of(
             new Known("Names of nodes", "#block\\d+", ANY, ANY),

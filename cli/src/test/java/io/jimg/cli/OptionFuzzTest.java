@@ -70,10 +70,9 @@ class OptionFuzzTest {
         try {
             SideBySide.Pair pair = sideBySide.run(words);
             String difference = difference(sideBySide, pair);
-            KnownDifferences.Known known =
-                    difference == null
-                            ? null
-                            : KnownDifferences.explaining(words, pair.theirs(), pair.ours(), difference);
+            KnownDifferences.Known known = difference == null
+                    ? null
+                    : KnownDifferences.explaining(words, pair.theirs(), pair.ours(), difference);
             if (known != null) {
                 explained.merge(known.title(), 1, Integer::sum);
             } else if (difference != null) {

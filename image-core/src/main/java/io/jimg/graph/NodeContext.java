@@ -90,13 +90,16 @@ final class NodeContext implements OpenContext {
 
     @Override
     public @Nullable DiskImage openBacking(@Nullable String name, @Nullable String format) throws IOException {
+        if (!node.backing()) {
+            return null;
+        }
         DottedOptions text = node.text();
         String reference = text.get("backing");
         if (reference != null && !reference.isEmpty()) {
             throw new ImageException(
                     ErrorKind.BAD_OPTION, "Cannot find device='" + reference + "' nor node-name='" + reference + "'");
         }
-        if (!node.backing() || reference != null) {
+        if (reference != null) {
             return null;
         }
         DottedOptions own = text.child("backing");

@@ -143,8 +143,11 @@ public final class NodeOpener {
             DiskImage image = used.open(file, new NodeContext(this, file, node, name));
             try {
                 // What the image itself is at fault in is told before an option that is too much.
-                NodeOptions.refuseUnknown(
-                        own, used.openSchema(), "Block format '" + used.name() + "' does not support the option '");
+                String refusal = "Block format '" + used.name() + "' does not support the option '";
+                NodeOptions.refuseUnknown(own, used.openSchema(), refusal);
+                if (!backing && caller.inspectOnly()) {
+                    NodeOptions.refuseBacking(given, refusal);
+                }
                 caller.limits().checkVirtualSize(image.size(), image.name());
             } catch (ImageException refused) {
                 Closing.after(refused, image);

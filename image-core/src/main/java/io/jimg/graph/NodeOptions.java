@@ -144,6 +144,17 @@ final class NodeOptions {
         }
     }
 
+    /** Where a backing file is not looked at, nobody takes its options; that there is none may be said. */
+    static void refuseBacking(DottedOptions given, String refusal) throws ImageException {
+        for (Map.Entry<String, String> entry : given.entries().entrySet()) {
+            boolean reference =
+                    entry.getKey().equals("backing") && !entry.getValue().isEmpty();
+            if (reference || entry.getKey().startsWith("backing.")) {
+                throw new ImageException(ErrorKind.BAD_OPTION, refusal + entry.getKey() + "'");
+            }
+        }
+    }
+
     static ProtocolDriver.Mode mode(OpenOptions caller, Options common, boolean writable) throws ImageException {
         boolean toWrite = writable && !Boolean.TRUE.equals(common.get(READ_ONLY));
         boolean share = caller.forceShare() || Boolean.TRUE.equals(common.get(FORCE_SHARE));

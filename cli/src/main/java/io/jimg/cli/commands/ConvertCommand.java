@@ -76,7 +76,10 @@ final class ConvertCommand implements Command {
                     return HELP;
                 }
                 case "f" -> request.sourceFormat = words.argument();
-                case "O" -> request.format = words.argument();
+                case "O" -> {
+                    request.format = words.argument();
+                    request.formatGiven = true;
+                }
                 case "o" -> request.options = OptionLists.append(request.options, words.argument());
                 case "B" -> request.backing = words.argument();
                 case "F" -> request.backingFormat = words.argument();

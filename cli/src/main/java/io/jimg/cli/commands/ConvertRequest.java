@@ -19,6 +19,9 @@ final class ConvertRequest {
     /** {@code -O}. */
     String format = "raw";
 
+    /** Whether {@code -O} was given. */
+    boolean formatGiven;
+
     /** All of {@code -o}, joined; null for none. */
     @Nullable
     String options;

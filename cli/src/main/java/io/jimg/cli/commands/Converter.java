@@ -156,7 +156,7 @@ final class Converter {
                         .withNotices(console)
                         .withCache(targetCacheMode()));
         return (request.targetImageOpts
-                        ? request.source.locateTree(target, null, how)
+                        ? request.source.locateTree(target, request.formatGiven ? request.format : null, how)
                         : new ImageSource.Located(target, target, how.withFormat(request.format), console))
                 .open();
     }

@@ -97,8 +97,7 @@ final class Session {
     /** Opens an image; none may be open. */
     void open(Target target) throws IoFailure {
         try {
-            open = OpenImage.open(
-                    target.with(objects.in(target.options()).withNotices(console)));
+            open = OpenImage.open(target.with(objects.in(target.options()).withNotices(console)));
         } catch (IOException failed) {
             throw IoFailure.complaint("can't open" + target.words() + ": " + Failures.sentence(failed));
         }
