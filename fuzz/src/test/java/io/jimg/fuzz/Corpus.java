@@ -1,9 +1,11 @@
 package io.jimg.fuzz;
 
 import io.jimg.testdata.GoldenImages;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 
@@ -12,6 +14,9 @@ import java.util.List;
  * words that begin with a {@code #}.
  */
 final class Corpus {
+    /** Bytes of the longest input that Jazzer may make. */
+    static final int LONGEST = 512;
+
     private Corpus() {}
 
     /** All of them. */
@@ -22,12 +27,18 @@ final class Corpus {
                 .toList();
     }
 
-    /** Writes them into a folder, a file each. */
+    /**
+     * Writes them into a folder, a file each. They are short, and Jazzer tries nothing much longer than the longest
+     * that it has: a long one that is made of all is with them.
+     */
     static void copyTo(Class<?> target, Path folder) throws IOException {
         Files.createDirectories(folder);
         int number = 0;
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (byte[] input : of(target)) {
             Files.write(folder.resolve("seed-" + number++), input);
+            all.write(input);
         }
+        Files.write(folder.resolve("long"), Arrays.copyOf(all.toByteArray(), Math.min(LONGEST, all.size())));
     }
 }

@@ -105,7 +105,7 @@ class FuzzTest {
                 "-max_total_time=" + SECONDS,
                 "-timeout=60",
                 "-rss_limit_mb=3000",
-                "-max_len=512",
+                "-max_len=" + Corpus.LONGEST,
                 "-len_control=0",
                 "-print_final_stats=1",
                 "-seed=" + Integer.getInteger("jimg.fuzz.seed", 1));

@@ -1,5 +1,6 @@
 package io.jimg.capability;
 
+import io.jimg.validate.Place;
 import java.util.List;
 
 /**
@@ -42,13 +43,29 @@ public record CheckReport(
         WARNING
     }
 
+    /** What is wrong, for who acts on it. */
+    public enum Kind {
+        /** What the metadata says contradicts itself, the format, or what is there. */
+        INCONSISTENCY,
+        /** Something lies past the end of its file, which may have lost its end. */
+        TRUNCATION
+    }
+
     /**
      * One finding.
      *
      * @param severity how bad
-     * @param sentence for people, as qemu-img says it
+     * @param kind what is wrong
+     * @param place where it is; the whole image where it is at no one place
+     * @param sentence for people, as qemu-img says it; advice may follow in further lines
      */
-    public record Finding(Severity severity, String sentence) {}
+    public record Finding(Severity severity, Kind kind, Place place, String sentence) {
+
+        /** An inconsistency of the image as a whole. */
+        public Finding(Severity severity, String sentence) {
+            this(severity, Kind.INCONSISTENCY, Place.IMAGE, sentence);
+        }
+    }
 
     /** Copies the list. */
     public CheckReport {

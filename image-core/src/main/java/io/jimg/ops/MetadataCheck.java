@@ -13,13 +13,11 @@ import io.jimg.validate.Place;
 import io.jimg.validate.Rule;
 import java.io.IOException;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.regex.Pattern;
 
 /** An image's own check, its findings as those of a validation. */
 final class MetadataCheck {
-    private static final String[] CLUSTER_WORDS = {"cluster ", "Cluster "};
-    private static final String[] OFFSET_WORDS = {"offset=0x", "offset 0x", "offset="};
-    private static final String PAST_END = "exceeding the end of the file";
+    private static final Pattern ERROR = Pattern.compile("^ERROR:? +");
 
     private final DiskImage image;
     private final Inspection inspection;
@@ -68,13 +66,10 @@ final class MetadataCheck {
         boolean corruption = false;
         boolean leak = false;
         for (CheckReport.Finding finding : report.findings()) {
-            Rule rule = finding.severity() == CheckReport.Severity.LEAK
-                    ? Rule.LEAK
-                    : finding.sentence().contains(PAST_END) ? Rule.TRUNCATED : Rule.CORRUPTION;
+            Rule rule = rule(finding);
             corruption |= rule == Rule.CORRUPTION;
             leak |= rule == Rule.LEAK;
-            String quoted = Inspection.quoted(finding.sentence());
-            inspection.found(rule, place(finding.sentence()), quoted.substring(1, quoted.length() - 1));
+            inspection.found(rule, finding.place(), sentence(finding.sentence()));
         }
         if (!corruption && report.corruptions() + report.checkErrors() > 0) {
             inspection.found(
@@ -88,37 +83,18 @@ final class MetadataCheck {
         }
     }
 
-    /** The place that a sentence of a check names, which are those of qemu-img. */
-    static Place place(String sentence) {
-        for (String word : CLUSTER_WORDS) {
-            Long number = number(sentence, word, 10);
-            if (number != null) {
-                return new Place(Place.Kind.CLUSTER, number);
-            }
+    private static Rule rule(CheckReport.Finding finding) {
+        if (finding.severity() == CheckReport.Severity.LEAK) {
+            return Rule.LEAK;
         }
-        for (String word : OFFSET_WORDS) {
-            Long offset = number(sentence, word, 16);
-            if (offset != null) {
-                return Place.host(offset);
-            }
-        }
-        return Place.IMAGE;
+        return switch (finding.kind()) {
+            case TRUNCATION -> Rule.TRUNCATED;
+            case INCONSISTENCY -> Rule.CORRUPTION;
+        };
     }
 
-    private static @Nullable Long number(String sentence, String word, int radix) {
-        int start = sentence.indexOf(word);
-        if (start < 0) {
-            return null;
-        }
-        start += word.length();
-        int end = start;
-        while (end < sentence.length() && Character.digit(sentence.charAt(end), radix) >= 0) {
-            end++;
-        }
-        try {
-            return end == start ? null : Long.parseLong(sentence, start, end, radix);
-        } catch (NumberFormatException tooLarge) {
-            return null;
-        }
+    /** What a check says, without the word that tells how bad it is, and without advice about other programs. */
+    private static String sentence(String checked) {
+        return Names.sentence(ERROR.matcher(checked).replaceFirst(""));
     }
 }

@@ -23,7 +23,12 @@ public interface Inspection {
 
     /** Text from an image for a sentence: in quotes, cut to 200 characters, without control characters. */
     static String quoted(String text) {
-        StringBuilder out = new StringBuilder("'");
+        return "'" + escaped(text) + "'";
+    }
+
+    /** Text for a sentence: cut to 200 characters, without control characters. */
+    static String escaped(String text) {
+        StringBuilder out = new StringBuilder();
         int length = Math.min(text.length(), 200);
         for (int i = 0; i < length; i++) {
             char c = text.charAt(i);
@@ -33,6 +38,6 @@ public interface Inspection {
                 out.append(c);
             }
         }
-        return out.append(text.length() > length ? "...'" : "'").toString();
+        return out.append(text.length() > length ? "..." : "").toString();
     }
 }

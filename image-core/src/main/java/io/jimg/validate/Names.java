@@ -1,6 +1,8 @@
 package io.jimg.validate;
 
 import io.jimg.ImageException;
+import java.util.Locale;
+import java.util.zip.DataFormatException;
 import org.jspecify.annotations.Nullable;
 
 /** What to make of names and sentences that an image brings. */
@@ -34,9 +36,20 @@ public final class Names {
         return null;
     }
 
-    /** An exception's sentence, with control characters escaped, for it may quote an image. */
+    /**
+     * An exception's sentence, with control characters escaped, for it may quote an image. Where it says only that the
+     * host failed, although the data did, it is what the data did.
+     */
     public static String sentence(ImageException failure) {
-        String quoted = Inspection.quoted(failure.getMessage());
-        return quoted.substring(1, quoted.length() - 1);
+        return failure.getCause() instanceof DataFormatException damaged && damaged.getMessage() != null
+                ? sentence(damaged.getMessage())
+                : sentence(failure.getMessage());
+    }
+
+    /** A sentence for a report: its first line, for advice about a program may follow, beginning as sentences do. */
+    public static String sentence(String said) {
+        String first = said.lines().findFirst().orElse("").strip();
+        return Inspection.escaped(
+                first.isEmpty() ? first : first.substring(0, 1).toUpperCase(Locale.ROOT) + first.substring(1));
     }
 }

@@ -5,6 +5,7 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.header.BitmapDirectory;
 import io.jimg.qcow2.header.BitmapTableEntry;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HostRange;
 import io.jimg.storage.Storage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,9 +33,11 @@ final class BitmapTable {
     /**
      * Reads the table of a directory entry, whose size the directory's parser has capped at 8 MiB.
      *
-     * @throws ImageException {@link ErrorKind#CORRUPT}
+     * @throws ImageException {@link ErrorKind#CORRUPT}; {@link ErrorKind#IO} where no file reaches to the table
      */
     static BitmapTable read(Storage file, Header header, BitmapDirectory.Entry entry) throws IOException {
+        HostRange.require(
+                "Could not read the table of bitmap '" + entry.name() + "'", entry.tableOffset(), file.name());
         long[] entries = new long[entry.tableSize()];
         long inFile = Math.max(0, file.size() - entry.tableOffset());
         ByteBuffer bytes =

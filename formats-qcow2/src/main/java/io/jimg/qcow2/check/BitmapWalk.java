@@ -4,6 +4,8 @@ import io.jimg.qcow2.header.BitmapDirectory;
 import io.jimg.qcow2.header.BitmapTableEntry;
 import io.jimg.qcow2.header.BitmapsExtension;
 import io.jimg.qcow2.header.Header;
+import io.jimg.qcow2.header.HostRange;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,6 +51,7 @@ final class BitmapWalk {
         references.count(extension.directoryOffset(), extension.directorySize(), 1);
         List<Table> tables = tables(extension);
         WeightedRanges ranges = new WeightedRanges();
+        tables.removeIf(this::outOfReach);
         for (Table table : tables) {
             ranges.add(table.hostOffset, table.hostOffset + table.length);
         }
@@ -67,6 +70,15 @@ final class BitmapWalk {
         references.count(clusters);
     }
 
+    /** Tells of a table that no file reaches to. */
+    private boolean outOfReach(Table table) {
+        boolean reached = HostRange.reaches(table.hostOffset, table.length);
+        if (!reached) {
+            references.tellOutside(table.hostOffset, table.length, 1);
+        }
+        return !reached;
+    }
+
     private void entry(long hostOffset, long entry, long weight) throws IOException {
         long offset = BitmapTableEntry.hostOffset(entry);
         if (BitmapTableEntry.sound(entry, header.clusterSize())) {
@@ -74,10 +86,16 @@ final class BitmapWalk {
                 references.count(offset, header.clusterSize(), weight);
             }
         } else if (damaged == null) {
-            findings.corruption(weight, () -> "ERROR invalid bitmap table entry: " + Long.toHexString(entry));
+            findings.corruption(
+                    weight,
+                    Place.host(hostOffset),
+                    () -> "ERROR invalid bitmap table entry: " + Long.toHexString(entry));
         } else {
             damaged.add(hostOffset, entry, weight);
-            findings.corruptionFixed(weight, () -> "Repairing invalid bitmap table entry: " + Long.toHexString(entry));
+            findings.corruptionFixed(
+                    weight,
+                    Place.host(hostOffset),
+                    () -> "Repairing invalid bitmap table entry: " + Long.toHexString(entry));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -138,17 +139,21 @@ final class Comparison {
         if (Long.compareUnsigned(refcount, reference) < 0) {
             uncounted |= refcount == 0;
             if (!fixes.errors()) {
-                findings.corruption(1, () -> "ERROR" + sentence(cluster, refcount, reference));
+                findings.corruption(1, place(cluster), () -> "ERROR" + sentence(cluster, refcount, reference));
                 return false;
             }
-            findings.corruptionFixed(1, () -> "Repairing" + sentence(cluster, refcount, reference));
+            findings.corruptionFixed(1, place(cluster), () -> "Repairing" + sentence(cluster, refcount, reference));
         } else if (!fixes.leaks()) {
-            findings.leak(() -> "Leaked" + sentence(cluster, refcount, reference));
+            findings.leak(place(cluster), () -> "Leaked" + sentence(cluster, refcount, reference));
             return false;
         } else {
-            findings.leakFixed(() -> "Repairing" + sentence(cluster, refcount, reference));
+            findings.leakFixed(place(cluster), () -> "Repairing" + sentence(cluster, refcount, reference));
         }
         return true;
+    }
+
+    private static Place place(long cluster) {
+        return new Place(Place.Kind.CLUSTER, cluster);
     }
 
     private void cannotRead(int index, long first, long end) {
@@ -166,7 +171,8 @@ final class Comparison {
                 return;
             }
             long number = cluster;
-            findings.checkError(() -> "Can't get refcount for cluster " + number + ": Input/output error");
+            findings.checkError(
+                    place(number), () -> "Can't get refcount for cluster " + number + ": Input/output error");
         }
     }
 

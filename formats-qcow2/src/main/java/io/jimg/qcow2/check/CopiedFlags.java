@@ -1,6 +1,7 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.util.function.LongPredicate;
 import java.util.function.Supplier;
@@ -76,10 +77,10 @@ final class CopiedFlags implements CopiedObserver {
 
     private void wrong(long at, long entry, long times, Supplier<String> sentence) throws IOException {
         if (fixes.leaks() && !untouchable.test(at)) {
-            findings.corruptionFixed(times, () -> "Repairing" + sentence.get());
+            findings.corruptionFixed(times, Place.host(at), () -> "Repairing" + sentence.get());
             fixes.entry(at, entry ^ L2Scan.COPIED);
         } else {
-            findings.corruption(times, () -> "ERROR" + sentence.get());
+            findings.corruption(times, Place.host(at), () -> "ERROR" + sentence.get());
         }
     }
 

@@ -3,6 +3,7 @@ package io.jimg.qcow2.check;
 import io.jimg.qcow2.header.BitmapDirectory;
 import io.jimg.qcow2.header.BitmapsExtension;
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.util.TreeMap;
 
@@ -64,17 +65,18 @@ final class DamagedBitmaps {
             if (clearable.containsKey(each.getKey())) {
                 fixes.entry(each.getKey(), 0);
             } else {
-                leave(each.getValue(), findings);
+                leave(each.getKey(), each.getValue(), findings);
             }
         }
     }
 
-    private static void leave(Entry entry, Findings findings) {
+    private static void leave(long hostOffset, Entry entry, Findings findings) {
         for (long i = 0; i < entry.weight; i++) {
             findings.takeBackFixed();
         }
         findings.corruption(
                 entry.weight,
+                Place.host(hostOffset),
                 () -> "ERROR invalid bitmap table entry: " + Long.toHexString(entry.value)
                         + "; left alone, for its table or the bitmap directory lies on other data.");
     }

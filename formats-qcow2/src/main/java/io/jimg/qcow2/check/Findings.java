@@ -2,8 +2,10 @@ package io.jimg.qcow2.check;
 
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.CheckReport.Finding;
+import io.jimg.capability.CheckReport.Kind;
 import io.jimg.capability.CheckReport.Severity;
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -24,21 +26,27 @@ final class Findings {
     }
 
     /** An error, found so many times. */
-    void corruption(long times, Supplier<String> sentence) {
+    void corruption(long times, Place place, Supplier<String> sentence) {
         corruptions += times;
-        add(Severity.ERROR, times, sentence);
+        add(Severity.ERROR, Kind.INCONSISTENCY, times, place, sentence);
+    }
+
+    /** An error, found so many times: something lies behind the file's end. */
+    void truncation(long times, Place place, Supplier<String> sentence) {
+        corruptions += times;
+        add(Severity.ERROR, Kind.TRUNCATION, times, place, sentence);
     }
 
     /** A leaked cluster. */
-    void leak(Supplier<String> sentence) {
+    void leak(Place place, Supplier<String> sentence) {
         leaks++;
-        add(Severity.LEAK, 1, sentence);
+        add(Severity.LEAK, Kind.INCONSISTENCY, 1, place, sentence);
     }
 
     /** An error that was repaired, found so many times. */
-    void corruptionFixed(long times, Supplier<String> sentence) {
+    void corruptionFixed(long times, Place place, Supplier<String> sentence) {
         corruptionsFixed += times;
-        add(Severity.ERROR, times, sentence);
+        add(Severity.ERROR, Kind.INCONSISTENCY, times, place, sentence);
     }
 
     /** An error that was told of as repaired could not be. */
@@ -47,9 +55,9 @@ final class Findings {
     }
 
     /** A leaked cluster that was given back. */
-    void leakFixed(Supplier<String> sentence) {
+    void leakFixed(Place place, Supplier<String> sentence) {
         leaksFixed++;
-        add(Severity.LEAK, 1, sentence);
+        add(Severity.LEAK, Kind.INCONSISTENCY, 1, place, sentence);
     }
 
     /** Counts, without sentences, what a rebuilt structure has put right. */
@@ -65,9 +73,9 @@ final class Findings {
     }
 
     /** A step of the check that failed. */
-    void checkError(Supplier<String> sentence) {
+    void checkError(Place place, Supplier<String> sentence) {
         checkErrors++;
-        add(Severity.ERROR, 1, sentence);
+        add(Severity.ERROR, Kind.INCONSISTENCY, 1, place, sentence);
     }
 
     /** Steps of the check that failed, whose sentences are left out. */
@@ -78,7 +86,7 @@ final class Findings {
 
     /** A sentence that counts as nothing. */
     void note(Supplier<String> sentence) {
-        add(Severity.WARNING, 1, sentence);
+        add(Severity.WARNING, Kind.INCONSISTENCY, 1, Place.IMAGE, sentence);
     }
 
     /**
@@ -115,7 +123,7 @@ final class Findings {
      */
     void appendSentences(Findings other) {
         for (Finding finding : other.list) {
-            add(finding.severity(), 1, finding::sentence);
+            add(finding.severity(), finding.kind(), 1, finding.place(), finding::sentence);
         }
         leftOut += other.leftOut;
     }
@@ -165,10 +173,10 @@ final class Findings {
                 (highest + 1) << header.clusterBits());
     }
 
-    private void add(Severity severity, long times, Supplier<String> sentence) {
+    private void add(Severity severity, Kind kind, long times, Place place, Supplier<String> sentence) {
         long room = Math.min(times, cap - list.size());
         if (room > 0) {
-            Finding finding = new Finding(severity, sentence.get());
+            Finding finding = new Finding(severity, kind, place, sentence.get());
             for (long i = 0; i < room; i++) {
                 list.add(finding);
             }

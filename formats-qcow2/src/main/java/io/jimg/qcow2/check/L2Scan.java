@@ -1,6 +1,7 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -86,11 +87,16 @@ final class L2Scan {
         return totals;
     }
 
+    private Place entryPlace(int index) {
+        return Place.host(tableStart + (long) index * header.l2EntrySize());
+    }
+
     private void compressed(int index, long entry, long bitmap) throws IOException {
         long offset = entry & ((1L << compressedOffsetBits) - 1);
         if ((entry & COPIED) != 0) {
             findings.corruption(
                     weight,
+                    entryPlace(index),
                     () -> "ERROR: coffset=0x" + Long.toHexString(offset)
                             + ": copied flag must never be set for compressed clusters");
         }
@@ -98,12 +104,14 @@ final class L2Scan {
         if (externalData) {
             findings.corruption(
                     weight,
+                    entryPlace(index),
                     () -> "ERROR compressed cluster " + index + " with data file, entry=0x" + Long.toHexString(plain));
             return;
         }
         if (bitmap != 0) {
             findings.corruption(
                     weight,
+                    entryPlace(index),
                     () -> "ERROR compressed cluster " + index + " with non-zero subcluster allocation bitmap, entry=0x"
                             + Long.toHexString(plain));
             return;
@@ -116,19 +124,25 @@ final class L2Scan {
     private void standard(int index, long entry, long bitmap) throws IOException {
         if ((entry & RESERVED) != 0) {
             findings.corruption(
-                    weight, () -> "ERROR found l2 entry with reserved bits set: " + Long.toHexString(entry));
+                    weight,
+                    entryPlace(index),
+                    () -> "ERROR found l2 entry with reserved bits set: " + Long.toHexString(entry));
         }
         long offset = entry & OFFSET_MASK;
         boolean placed = offset != 0 || (externalData && (entry & COPIED) != 0);
         if (!placed) {
             if ((bitmap & ALL_SUBCLUSTERS) != 0) {
-                findings.corruption(weight, () -> "ERROR: Unallocated cluster has non-zero subcluster allocation map");
+                findings.corruption(
+                        weight,
+                        entryPlace(index),
+                        () -> "ERROR: Unallocated cluster has non-zero subcluster allocation map");
             }
             return;
         }
         if ((bitmap & bitmap >>> 32 & ALL_SUBCLUSTERS) != 0) {
             findings.corruption(
                     weight,
+                    entryPlace(index),
                     () -> "ERROR offset=" + Long.toHexString(offset)
                             + ": Allocated cluster has corrupted subcluster allocation bitmap");
         }
@@ -137,6 +151,7 @@ final class L2Scan {
             if (zero && unplaced != null) {
                 findings.corruptionFixed(
                         1,
+                        entryPlace(index),
                         () -> "Repairing offset=" + Long.toHexString(offset)
                                 + ": Preallocated cluster is not properly aligned; L2 entry corrupted.");
                 unplaced.add(tableStart, index, offset, weight, activeWeight == weight);
@@ -144,6 +159,7 @@ final class L2Scan {
             }
             findings.corruption(
                     weight,
+                    entryPlace(index),
                     () -> "ERROR offset=" + Long.toHexString(offset) + ": " + (zero ? "Preallocated" : "Data")
                             + " cluster is not properly aligned; L2 entry corrupted.");
         }

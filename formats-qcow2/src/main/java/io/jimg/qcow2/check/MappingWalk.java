@@ -4,6 +4,7 @@ import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.header.SnapshotTable;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +72,7 @@ final class MappingWalk {
         references.count(start, bytes, 1);
         reader.entries(start, start + bytes, (at, entry) -> {
             copied.table((at - start) / Long.BYTES, at, entry, entry & L2Scan.OFFSET_MASK);
-            tableEntry(entry, 1);
+            tableEntry(at, entry, 1);
         });
         for (SnapshotEntry snapshot : snapshots.entries()) {
             walk(snapshot);
@@ -84,11 +85,13 @@ final class MappingWalk {
         if (!aligned(snapshot.l1TableOffset())) {
             findings.corruption(
                     1,
+                    place(snapshot),
                     () -> title(snapshot) + " l1_offset=0x" + Long.toHexString(snapshot.l1TableOffset())
                             + ": L1 table is not cluster aligned; snapshot table entry corrupted");
         } else if (snapshot.l1Size() > HeaderLimits.MAX_L1_BYTES / Long.BYTES) {
             findings.corruption(
                     1,
+                    place(snapshot),
                     () -> title(snapshot) + " l1_size=0x" + Long.toHexString(snapshot.l1Size())
                             + ": L1 table is too large; snapshot table entry corrupted");
         } else if (snapshot.l1Size() > 0) {
@@ -100,16 +103,23 @@ final class MappingWalk {
                 snapshotTables.take(
                         snapshot.l1TableOffset(),
                         end(snapshot),
-                        (from, to, weight) -> reader.entries(from, to, (at, entry) -> tableEntry(entry, weight)));
+                        (from, to, weight) -> reader.entries(from, to, (at, entry) -> tableEntry(at, entry, weight)));
             }
         }
     }
 
+    private Place place(SnapshotEntry snapshot) {
+        return Place.host(header.snapshotsOffset() + snapshot.tableOffset());
+    }
+
     /** One L1 entry, which stands for {@code times} where L1 tables share it. */
-    private void tableEntry(long entry, long times) throws IOException {
+    private void tableEntry(long at, long entry, long times) throws IOException {
         long offset = entry & L2Scan.OFFSET_MASK;
         if ((entry & RESERVED) != 0) {
-            findings.corruption(times, () -> "ERROR found L1 entry with reserved bits set: " + Long.toHexString(entry));
+            findings.corruption(
+                    times,
+                    Place.host(at),
+                    () -> "ERROR found L1 entry with reserved bits set: " + Long.toHexString(entry));
         }
         long weight = weights.total(offset);
         if (weight > 0) {
@@ -119,6 +129,7 @@ final class MappingWalk {
         if (!aligned(offset)) {
             findings.corruption(
                     times,
+                    Place.host(at),
                     () -> "ERROR l2_offset=" + Long.toHexString(offset)
                             + ": Table is not cluster aligned; L1 entry corrupted");
             follow = follow && unalignedTables++ < UNALIGNED_TABLES_FOLLOWED;

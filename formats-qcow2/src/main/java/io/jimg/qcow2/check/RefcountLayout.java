@@ -71,6 +71,11 @@ final class RefcountLayout {
         return tableClusters;
     }
 
+    /** Clusters that table and blocks take. */
+    Set<Long> taken() {
+        return Set.copyOf(taken);
+    }
+
     /** The last cluster that is taken. */
     long highest() {
         return taken.stream().mapToLong(Long::longValue).max().orElse(0);

@@ -107,6 +107,10 @@ final class RefcountRepair {
         RefcountLayout layout = new RefcountLayout(
                 header, file.name(), cluster -> used.occupied(cluster) || references.namedUncounted(cluster), counts);
         layout.write(fixes);
+        // An L1 table that lies on the header may name them as L2 tables from now on.
+        for (long cluster : layout.taken()) {
+            references.useOtherwise(cluster);
+        }
         Header turned = header.withRefcountTable(layout.tableOffset(), layout.tableClusters());
         DamagedHeader.change(
                 file,

@@ -2,6 +2,7 @@ package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HostRange;
+import io.jimg.validate.Place;
 import java.io.IOException;
 
 /**
@@ -42,11 +43,13 @@ final class RefcountWalk {
         long offset = table.blockOffset(index);
         long cluster = offset >>> header.clusterBits();
         if (table.reserved(index)) {
-            findings.corruption(1, () -> "ERROR refcount table entry " + index + " has reserved bits set");
+            findings.corruption(
+                    1, entryPlace(index), () -> "ERROR refcount table entry " + index + " has reserved bits set");
             broken = true;
         } else if (table.unaligned(index)) {
             findings.corruption(
                     1,
+                    entryPlace(index),
                     () -> "ERROR refcount block " + index + " is not cluster aligned; refcount table entry corrupted");
             broken = true;
         } else if (offset < 0 || cluster >= references.clusters()) {
@@ -55,19 +58,26 @@ final class RefcountWalk {
             references.count(offset, header.clusterSize(), 1);
             long count = references.counts().get(cluster);
             if (count != 1) {
-                findings.corruption(1, () -> "ERROR refcount block " + index + " refcount=" + count);
+                findings.corruption(
+                        1,
+                        new Place(Place.Kind.CLUSTER, cluster),
+                        () -> "ERROR refcount block " + index + " refcount=" + count);
                 broken = true;
             }
         }
     }
 
+    private Place entryPlace(int index) {
+        return Place.host(header.refcountTableOffset() + (long) index * Long.BYTES);
+    }
+
     /** A block behind the file's end holds zeroes once the file reaches so far. */
     private void outside(int index, long offset) throws IOException {
         if (!fixes.errors()) {
-            findings.corruption(1, () -> "ERROR refcount block " + index + " is outside image");
+            findings.truncation(1, entryPlace(index), () -> "ERROR refcount block " + index + " is outside image");
             return;
         }
-        findings.corruptionFixed(1, () -> "Repairing refcount block " + index + " is outside image");
+        findings.corruptionFixed(1, entryPlace(index), () -> "Repairing refcount block " + index + " is outside image");
         if (HostRange.reaches(offset, header.clusterSize())) {
             references.grow(offset + header.clusterSize());
             references.count(offset, header.clusterSize(), 1);

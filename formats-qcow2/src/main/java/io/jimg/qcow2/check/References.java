@@ -2,6 +2,7 @@ package io.jimg.qcow2.check;
 
 import io.jimg.ImageException;
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +92,13 @@ final class References {
         return others == null || others.get(hostOffset >>> clusterBits);
     }
 
+    /** Something else than an L2 table lies in a cluster now, whoever counts it. */
+    void useOtherwise(long cluster) throws ImageException {
+        if (others != null) {
+            others.set(cluster);
+        }
+    }
+
     /**
      * Whether a reference that was not counted, because it leaves the file, names a host cluster. Nothing new may lie
      * there: it would be taken for what the reference promises, an L1 table for one.
@@ -150,11 +158,17 @@ final class References {
                 uncounted.set(cluster);
             }
         }
-        findings.corruption(
+        tellOutside(hostOffset, length, times);
+        return false;
+    }
+
+    /** Tells of a range that leaves the file by a cluster or more. */
+    void tellOutside(long hostOffset, long length, long times) {
+        findings.truncation(
                 times,
+                Place.host(hostOffset),
                 () -> "ERROR: counting reference for region exceeding the end of the file by one cluster or more:"
                         + " offset 0x" + Long.toHexString(hostOffset) + " size 0x" + Long.toHexString(length));
-        return false;
     }
 
     /** Whether a range leaves the file by less than a cluster. */
@@ -170,7 +184,9 @@ final class References {
             if (excess > 0) {
                 long offset = cluster << clusterBits;
                 findings.corruption(
-                        excess, () -> "ERROR: overflow cluster offset=0x" + Long.toHexString(offset) + WIDTH_HINT);
+                        excess,
+                        new Place(Place.Kind.CLUSTER, offset >>> clusterBits),
+                        () -> "ERROR: overflow cluster offset=0x" + Long.toHexString(offset) + WIDTH_HINT);
             }
         }
         clusters = Math.max(clusters, end);

@@ -4,6 +4,7 @@ import io.jimg.ImageException;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.SnapshotTable;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -123,7 +124,10 @@ final class SnapshotRepair {
             int number = index;
             StoredSnapshot stored = new StoredSnapshot(0, kept.get(index));
             if (SnapshotScan.incomplete(header, stored.extraLength())) {
-                findings.corruptionFixed(1, () -> "Repairing snapshot table entry " + number + " is incomplete");
+                findings.corruptionFixed(
+                        1,
+                        Place.host(header.snapshotsOffset()),
+                        () -> "Repairing snapshot table entry " + number + " is incomplete");
                 changed = true;
                 kept.set(index, completed(kept.get(index), (int) stored.extraLength()));
             }

@@ -8,6 +8,7 @@ import io.jimg.qcow2.header.HeaderLimits;
 import io.jimg.qcow2.header.HostRange;
 import io.jimg.qcow2.header.SnapshotEntry;
 import io.jimg.qcow2.header.SnapshotTable;
+import io.jimg.validate.Place;
 import java.io.IOException;
 
 /**
@@ -52,7 +53,10 @@ record SnapshotScan(SnapshotTable table, long countedLength) {
         for (SnapshotEntry snapshot : table.entries()) {
             int number = index++;
             if (incomplete(header, snapshot.extraDataLength())) {
-                findings.corruption(1, () -> "ERROR snapshot table entry " + number + " is incomplete");
+                findings.corruption(
+                        1,
+                        Place.host(header.snapshotsOffset() + snapshot.tableOffset()),
+                        () -> "ERROR snapshot table entry " + number + " is incomplete");
             }
         }
         SnapshotEntry last = table.entries().get(table.entries().size() - 1);

@@ -2,6 +2,7 @@ package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -54,6 +55,7 @@ final class TableCopies {
         long hostOffset = refcounts.take(1) << header.clusterBits();
         findings.corruptionFixed(
                 1,
+                Place.host(at),
                 () -> "Repairing L2 table at 0x" + Long.toHexString(offset) + ", which lies on other data: copied to 0x"
                         + Long.toHexString(hostOffset));
         UnplacedZeroes.drop(header, table);

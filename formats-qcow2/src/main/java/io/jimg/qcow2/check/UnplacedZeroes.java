@@ -1,6 +1,7 @@
 package io.jimg.qcow2.check;
 
 import io.jimg.qcow2.header.Header;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -50,6 +51,7 @@ final class UnplacedZeroes {
                 findings.takeBackFixed();
                 findings.corruption(
                         entry.weight,
+                        Place.host(entry.tableStart + (long) entry.index * header.l2EntrySize()),
                         () -> "ERROR offset=" + Long.toHexString(entry.offset)
                                 + ": Preallocated cluster is not properly aligned; L2 entry left alone, for its table"
                                 + " lies on other data.");

@@ -1,16 +1,20 @@
 package io.jimg.qcow2.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.jimg.DiskImage;
+import io.jimg.ImageException;
 import io.jimg.capability.Bitmaps;
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.Repairable;
+import io.jimg.qcow2.image.Qcow2Opener;
 import io.jimg.qcow2.use.Opening;
 import io.jimg.storage.MemoryStorage;
 import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.ReorderingStorage;
+import io.jimg.validate.Place;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -40,6 +44,25 @@ class DamagedBitmapsTest {
 
     private static long directory(ImageBytes image) {
         return image.get(image.extension(0x23852875) + 16);
+    }
+
+    @Test
+    void aTableWhereNoFileReachesIsToldOf() throws IOException {
+        ImageBytes image = sound();
+        image.put(directory(image), 1L << 63 | image.get(directory(image)));
+        Path file = image.save(folder.resolve("damaged.qcow2"));
+        assertThat(oracle.img("info", file).stderr()).contains("Could not read bitmap_table");
+
+        MemoryStorage storage = new MemoryStorage("disk", image.bytes());
+        CheckReport report = new Qcow2Check(storage, Qcow2Opener.readHeader(storage)).run();
+        assertThat(report.findings().get(0).kind()).isEqualTo(CheckReport.Kind.TRUNCATION);
+        assertThat(report.findings().get(0).place()).isEqualTo(Place.host(image.get(directory(image))));
+        try (DiskImage opened = Opening.readOnly().open(new KeptStorage(storage))) {
+            Bitmaps bitmaps = opened.capability(Bitmaps.class).orElseThrow();
+            assertThatThrownBy(() -> bitmaps.read("damaged"))
+                    .isInstanceOf(ImageException.class)
+                    .hasMessageContaining("table of bitmap 'damaged'");
+        }
     }
 
     @ParameterizedTest

@@ -184,6 +184,18 @@ class HostileImagesTest {
     }
 
     @Test
+    void aTableOfRefcountsThatTheHeaderNamesAsOneOfClustersStaysWhatItIs() throws IOException {
+        // The L1 table is the header, so that wherever the refcounts are laid out anew is an L2 table, too.
+        MemoryStorage storage = create(1 << 20, 512);
+        put(storage, HeaderFields.L1_TABLE_OFFSET, 0);
+        CheckReport report = new Qcow2Repair(storage, Repairable.Mode.ALL).run();
+        assertThat(report.findings().toString()).contains("Rebuilding refcount structure");
+        ByteBuffer entry = ByteBuffer.allocate(Long.BYTES);
+        storage.read(entry, Qcow2Opener.readHeader(storage).refcountTableOffset());
+        assertThat(entry.getLong(0)).isPositive();
+    }
+
+    @Test
     void endsWhenItIsCancelledAndTellsOfProgress() throws IOException {
         MemoryStorage storage = create(2L << 50, C);
         Qcow2Check check = new Qcow2Check(storage, Qcow2Opener.readHeader(storage));
