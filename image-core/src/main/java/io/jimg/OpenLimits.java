@@ -50,6 +50,21 @@ public record OpenLimits(
         return new OpenLimits(virtualSize, metadataSize, images, runSize, keyIterations, formatStated);
     }
 
+    /** With larger or smaller compressed runs. */
+    public OpenLimits withRunSize(int bytes) {
+        return new OpenLimits(virtualSize, metadataSize, chainDepth, bytes, keyIterations, formatStated);
+    }
+
+    /** With more or less work to try a passphrase. */
+    public OpenLimits withKeyIterations(long iterations) {
+        return new OpenLimits(virtualSize, metadataSize, chainDepth, runSize, iterations, formatStated);
+    }
+
+    /** With formats that must be stated, or may be found by content. */
+    public OpenLimits withFormatStated(boolean must) {
+        return new OpenLimits(virtualSize, metadataSize, chainDepth, runSize, keyIterations, must);
+    }
+
     /**
      * Refuses an image whose guest is too large.
      *

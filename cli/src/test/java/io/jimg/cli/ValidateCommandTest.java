@@ -91,7 +91,7 @@ class ValidateCommandTest {
             delimiter = ';',
             value = {
                 "-f vhdx %; Unknown file format 'vhdx'",
-                "--policy absent %; Could not read the policy",
+                "--policy absent %; Could not read the policy 'absent', which is none of strict, cloud, trusted",
                 "--report html %; --report must be used with human, json, junit or sarif",
                 "--digest sha256 %; --digest expects ALGORITHM:HEX",
                 "--digest md4:00 %; --digest expects ALGORITHM:HEX",
@@ -186,6 +186,34 @@ class ValidateCommandTest {
     }
 
     @Test
+    void digestsOfWhatIsEncryptedOrOfStrangers() throws IOException {
+        Path key = Files.writeString(folder.resolve("key"), "secret");
+        String secret = "secret,id=s,file=" + key;
+        Path luks = folder.resolve("volume.luks");
+        assertThat(jimg("create", "-q", "--object", secret, "-f", "luks", "-o", "key-secret=s,iter-time=10", luks, "1M")
+                        .exitCode())
+                .isZero();
+        String digest = jimg("digest", "--object", secret, "--key-secret", "s", "-f", "luks", luks)
+                .out();
+        assertThat(digest).hasLineCount(1).contains("volume.luks");
+        String options = "driver=luks,key-secret=s,file.filename=" + luks;
+        assertThat(jimg("digest", "--object", secret, "--image-opts", options).out())
+                .startsWith(digest.split(" ")[0]);
+        assertThat(jimg("digest", "--key-secret", "s", luks).err()).contains("--key-secret needs the format");
+
+        Path overlay = folder.resolve("overlay.qcow2");
+        assertThat(jimg("create", "-q", "-f", "qcow2", "-b", qcow2, "-F", "qcow2", overlay)
+                        .exitCode())
+                .isZero();
+        assertThat(jimg("digest", "-f", "qcow2", overlay).exitCode()).isZero();
+        assertThat(jimg("digest", "-f", "qcow2", "--untrusted", overlay).exitCode())
+                .isEqualTo(1);
+        assertThat(jimg("digest", "-f", "qcow2", "--untrusted", qcow2).exitCode())
+                .isZero();
+        assertThat(jimg("digest", "--untrusted", qcow2).err()).contains("--untrusted needs the format");
+    }
+
+    @Test
     void digestsGoOnAfterAnImageThatCannotBeRead() throws IOException {
         Path line = Files.copy(clean, folder.resolve("a\nname"));
         Said said = jimg("digest", "-f", "raw", folder.resolve("absent"), line);
@@ -252,6 +280,67 @@ class ValidateCommandTest {
         Element failure = (Element) document.getElementsByTagName("failure").item(0);
         assertThat(failure.getAttribute("type")).isEqualTo("format-mismatch");
         assertThat(document.getElementsByTagName("error").getLength()).isEqualTo(1);
+    }
+
+    /** An image with more findings of one rule than are kept, and of some rules. */
+    private Path many() throws IOException {
+        Path image = folder.resolve("many.qcow2");
+        assertThat(jimg("create", "-q", "-f", "qcow2", "-o", "cluster_size=512,preallocation=metadata", image, "1M")
+                        .exitCode())
+                .isZero();
+        byte[] bytes = Files.readAllBytes(image);
+        long table = java.nio.ByteBuffer.wrap(bytes).getLong(48);
+        int block = (int) java.nio.ByteBuffer.wrap(bytes).getLong((int) table);
+        java.util.Arrays.fill(bytes, block, block + 512, (byte) 0);
+        bytes[79] |= 1;
+        return Files.write(image, bytes);
+    }
+
+    @Test
+    void whatIsLeftOutIsSaid() throws Exception {
+        Path image = many();
+        byte[] xml = jimg("validate", "-f", "qcow2", "--report", "junit", image)
+                .out()
+                .getBytes(StandardCharsets.UTF_8);
+        Document document =
+                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(xml));
+        var cases = document.getElementsByTagName("testcase");
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < cases.getLength(); i++) {
+            names.add(((Element) cases.item(i)).getAttribute("name"));
+        }
+        assertThat(names).doesNotHaveDuplicates().contains("image", "corruption", "dirty");
+        Element suite = (Element) document.getElementsByTagName("testsuite").item(0);
+        assertThat(suite.getAttribute("tests")).isEqualTo(String.valueOf(names.size()));
+        assertThat(document.getElementsByTagName("failure").getLength()).isEqualTo(names.size() - 1);
+        assertThat(suite.getElementsByTagName("system-out").item(0).getTextContent())
+                .containsPattern("[0-9]+ more findings of the same rules were left out");
+
+        Object run = at(
+                parse(jimg("validate", "-f", "qcow2", "--report", "sarif", image)
+                        .out()),
+                "runs",
+                0);
+        assertThat(at(run, "invocations", 0, "executionSuccessful")).isEqualTo(true);
+        Object notification = at(run, "invocations", 0, "toolExecutionNotifications", 0);
+        assertThat(at(notification, "level")).isEqualTo("warning");
+        assertThat(at(notification, "message", "text").toString()).contains("were left out");
+        for (Object result : (List<?>) at(run, "results")) {
+            assertThat(at(result, "message", "text").toString()).doesNotContain("u000a");
+            assertThat(at(result, "level")).isIn("none", "note", "warning", "error");
+            for (Object location : (List<?>) at(result, "locations")) {
+                assertThat(at(location, "physicalLocation", "artifactLocation", "uri"))
+                        .isNotNull();
+                if (((Map<?, ?>) at(location, "physicalLocation")).containsKey("region")) {
+                    assertThat((Long) at(location, "physicalLocation", "region", "byteOffset"))
+                            .isNotNegative();
+                }
+            }
+        }
+        for (Object rule : (List<?>) at(run, "tool", "driver", "rules")) {
+            assertThat(at(rule, "shortDescription", "text")).isNotNull();
+            assertThat(at(rule, "help", "text")).isNotNull();
+        }
     }
 
     /** What section 3 of SARIF 2.1.0 demands of the members that are written. */

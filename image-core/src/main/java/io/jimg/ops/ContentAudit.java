@@ -41,13 +41,14 @@ final class ContentAudit {
 
     private static final int SECTOR = 512;
     private static final int DEFAULT_RUN = 64 << 10;
-    private static final int LARGEST_RUN = 64 << 20;
+    /** Bytes of the largest compressed run that is looked at. */
+    static final int LARGEST_RUN = 64 << 20;
 
     private final DiskImage image;
     private final Policy policy;
     private final Inspection inspection;
     private final Steps steps;
-    private final Map<String, Long> lengths = new HashMap<>();
+    private final Map<String, Long> lengths;
     private final int run;
 
     /** Guarded by this, as is all below. */
@@ -68,22 +69,33 @@ final class ContentAudit {
         LongConsumer reached();
     }
 
-    ContentAudit(DiskImage image, Policy policy, Inspection inspection, Steps steps) {
+    /**
+     * For an image, or one of its snapshots.
+     *
+     * @param lengths what {@link #lengths} says of the image
+     */
+    ContentAudit(DiskImage image, Map<String, Long> lengths, Policy policy, Inspection inspection, Steps steps) {
         this.image = image;
+        this.lengths = lengths;
         this.policy = policy;
         this.inspection = inspection;
         this.steps = steps;
         this.run = image.clusterSize() > 0 ? Math.min(LARGEST_RUN, image.clusterSize()) : DEFAULT_RUN;
     }
 
-    /** Does it; answers how many runs were decompressed. */
-    long execute(int parallel) throws IOException {
-        long fileSize = 0;
+    /** The files that an image consists of, by their names, and how long they are. */
+    static Map<String, Long> lengths(DiskImage image) throws IOException {
+        Map<String, Long> lengths = new HashMap<>();
         for (DiskImage.Child child : image.children()) {
             Storage storage = child.storage();
             lengths.put(storage.name(), storage.size());
-            fileSize += storage.size();
         }
+        return lengths;
+    }
+
+    /** Does it; answers how many runs were decompressed. */
+    long execute(int parallel) throws IOException {
+        long fileSize = lengths.values().stream().mapToLong(Long::longValue).sum();
         long allowed = allowed(fileSize);
         synchronized (this) {
             mostExtents = FREE_EXTENTS + fileSize / BYTES_AN_EXTENT;
@@ -206,8 +218,9 @@ final class ContentAudit {
         if (offset == Extent.NO_HOST_OFFSET || !extent.data() || length == null) {
             return;
         }
-        // A plain disk's last sector need not be written to its end.
-        if (offset >= length || offset + extent.length() - length >= SECTOR) {
+        // A plain disk's last sector need not be written to its end; it lies where the guest sees it.
+        long slack = offset == extent.guestOffset() && extent.end() == image.size() ? SECTOR - 1 : 0;
+        if (offset >= length || offset + extent.length() - length > slack) {
             inspection.found(
                     Rule.TRUNCATED,
                     Place.guest(extent.guestOffset()),

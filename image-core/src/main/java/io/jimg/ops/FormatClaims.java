@@ -26,7 +26,7 @@ record FormatClaims(Images images, Storage file, Inspection inspection) {
     ImageFormat settle(@Nullable ImageFormat stated) throws IOException {
         Signatures signatures = Signatures.of(images, file);
         List<String> claims = signatures.claims();
-        ByteBuffer head = head(file);
+        ByteBuffer head = Signatures.head(file);
         ImageFormat format = stated;
         if (format == null) {
             format = surest(head);
@@ -86,16 +86,14 @@ record FormatClaims(Images images, Storage file, Inspection inspection) {
         return format.probe(head.asReadOnlyBuffer());
     }
 
-    private static ByteBuffer head(Storage file) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
-        file.read(head, 0);
-        return head.flip();
-    }
-
     /** Whether an image's file begins in a way that its format alone begins: not a plain disk. */
     static boolean certain(ImageFormat format, DiskImage image) throws IOException {
         List<DiskImage.Child> children = image.children();
         return !children.isEmpty()
-                && score(format, head(children.get(children.size() - 1).storage())) == ImageFormat.PROBE_CERTAIN;
+                && score(
+                                format,
+                                Signatures.head(
+                                        children.get(children.size() - 1).storage()))
+                        == ImageFormat.PROBE_CERTAIN;
     }
 }

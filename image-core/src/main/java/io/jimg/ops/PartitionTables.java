@@ -14,7 +14,8 @@ import java.util.zip.CRC32;
 
 /**
  * Looks at the partition tables of a guest's disk: the MBR, and the GPT behind a protective one (UEFI 2.10, chapter 5).
- * A boot sector of a file system that fills the whole disk is none. Reads at most the first two blocks.
+ * A boot sector of a file system that fills the whole disk is none. Reads at most the first two blocks and the GPT's
+ * entries.
  */
 final class PartitionTables {
     private static final int SECTOR = 512;
@@ -24,9 +25,14 @@ final class PartitionTables {
     private static final int SIGNATURE = 510;
     private static final int PROTECTIVE = 0xEE;
     private static final int GPT_HEADER = 92;
+    private static final int GPT_ENTRY = 128;
+    /** Of the entries of a GPT, which take 16 KiB as a rule. */
+    private static final int MOST_ENTRY_BYTES = 4 << 20;
+
     private static final long GPT_MAGIC = 0x5452415020494645L;
     private static final int[] BLOCK_SIZES = {512, 4096};
-    private static final List<String> WHOLE_DISK = List.of("NTFS    ", "EXFAT   ", "MSDOS5.0", "mkfs.fat", "MSWIN4.1");
+    private static final List<String> WHOLE_DISK =
+            List.of("NTFS    ", "EXFAT   ", "MSDOS5.0", "mkfs.fat", "MSWIN4.1", "SYSLINUX");
 
     private final BlockDevice disk;
     private final Inspection inspection;
@@ -103,7 +109,7 @@ final class PartitionTables {
         inspection.found(Rule.PARTITION_TABLE, Place.guest(SECTOR), "The MBR protects a GPT, but there is none");
     }
 
-    private void header(ByteBuffer header, int block) {
+    private void header(ByteBuffer header, int block) throws IOException {
         int length = header.getInt(12);
         boolean sound = length >= GPT_HEADER && length <= block && header.getLong(24) == 1;
         if (sound) {
@@ -127,6 +133,31 @@ final class PartitionTables {
                     "The GPT's copy lies at block " + Long.toUnsignedString(copy)
                             + " and its last partition may end at " + Long.toUnsignedString(lastUsable)
                             + ", but the disk has " + blocks + " blocks");
+        }
+        entries(header, block);
+    }
+
+    /** The partitions themselves, which the header has a sum of. */
+    private void entries(ByteBuffer header, int block) throws IOException {
+        long first = header.getLong(72);
+        long count = Integer.toUnsignedLong(header.getInt(80));
+        long size = Integer.toUnsignedLong(header.getInt(84));
+        long length = count * size;
+        boolean sound = size >= GPT_ENTRY
+                && length <= MOST_ENTRY_BYTES
+                && first >= 2
+                && first <= (disk.size() - length) / block;
+        if (sound) {
+            CRC32 crc = new CRC32();
+            crc.update(read(first * block, (int) length));
+            sound = (int) crc.getValue() == header.getInt(88);
+        }
+        if (!sound) {
+            inspection.found(
+                    Rule.PARTITION_TABLE,
+                    Place.guest(block + 88L),
+                    "The GPT's " + count + " entries of " + size + " bytes at block " + Long.toUnsignedString(first)
+                            + " are damaged");
         }
     }
 
@@ -171,7 +202,8 @@ final class PartitionTables {
         byte[] maker = new byte[8];
         sector.get(3, maker);
         String name = new String(maker, StandardCharsets.ISO_8859_1);
-        boolean fat = sector.get(0x10) == 2 && (sector.get(0x15) & 0xF0) == 0xF0;
+        int tables = sector.get(0x10);
+        boolean fat = (tables == 1 || tables == 2) && (sector.get(0x15) & 0xF0) == 0xF0;
         return fat || WHOLE_DISK.contains(name);
     }
 

@@ -62,9 +62,7 @@ record Signatures(List<String> drivers, List<String> foreign, List<String> conte
 
     /** Asks all. */
     static Signatures of(Images images, Storage file) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
-        file.read(head, 0);
-        head.flip();
+        ByteBuffer head = head(file);
         List<String> drivers = new ArrayList<>();
         for (ImageFormat format : images.formats()) {
             if (format.probe(head.asReadOnlyBuffer()) == ImageFormat.PROBE_CERTAIN) {
@@ -72,6 +70,13 @@ record Signatures(List<String> drivers, List<String> foreign, List<String> conte
             }
         }
         return new Signatures(drivers, standing(CONTAINERS, file, drivers), standing(CONTENT, file, List.of()));
+    }
+
+    /** What drivers are asked about: a file's first bytes. */
+    static ByteBuffer head(Storage file) throws IOException {
+        ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
+        file.read(head, 0);
+        return head.flip();
     }
 
     private static List<String> standing(List<Signature> known, Storage file, List<String> besides) throws IOException {

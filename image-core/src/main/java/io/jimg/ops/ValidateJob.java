@@ -9,6 +9,7 @@ import io.jimg.Job;
 import io.jimg.OpenLimits;
 import io.jimg.OpenOptions;
 import io.jimg.capability.BackingLink;
+import io.jimg.capability.Snapshots;
 import io.jimg.spi.DigestAlgorithm;
 import io.jimg.spi.ImageFormat;
 import io.jimg.storage.BlockDeviceStorage;
@@ -18,9 +19,13 @@ import io.jimg.validate.Names;
 import io.jimg.validate.Place;
 import io.jimg.validate.Policy;
 import io.jimg.validate.Rule;
+import io.jimg.validate.Severity;
 import io.jimg.validate.Validation;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /** The work of {@link Validate}. */
 final class ValidateJob extends Job<Validation> {
     private static final int PARALLEL = 8;
-    private static final int LARGEST_RUN = 64 << 20;
+    private static final int MOST_SNAPSHOTS = 1000;
     /** Units of progress, and where in them the parts of the work end. */
     private static final long WHOLE = 1000;
 
@@ -135,19 +140,18 @@ final class ValidateJob extends Job<Validation> {
     }
 
     private Opened open(ImageFormat format) throws IOException {
-        OpenLimits limits = OpenLimits.NONE.withMetadataSize(policy.limit(Rule.METADATA_SIZE));
+        OpenLimits limits = OpenLimits.NONE
+                .withMetadataSize(policy.limit(Rule.METADATA_SIZE))
+                .withChainDepth(1)
+                .withRunSize(ContentAudit.LARGEST_RUN)
+                .withKeyIterations(policy.limit(Rule.LUKS_ITERATIONS))
+                .withFormatStated(true);
         OpenOptions how = options.withFormat(format.name())
                 .withWritable(false)
                 .withWritableLayer(0)
                 .withBacking(false)
                 .withToCheck(true)
-                .withLimits(new OpenLimits(
-                        limits.virtualSize(),
-                        limits.metadataSize(),
-                        1,
-                        LARGEST_RUN,
-                        policy.limit(Rule.LUKS_ITERATIONS),
-                        true));
+                .withLimits(limits);
         try {
             return new Opened(images.open(name, how.withInspectOnly(false)), true);
         } catch (ImageException failure) {
@@ -188,10 +192,70 @@ final class ValidateJob extends Job<Validation> {
             findings.found(Rule.UNEXAMINED, Place.IMAGE, "Guest data was not read: the disk is larger than allowed");
             return 0;
         }
-        long runs = new ContentAudit(image, policy, findings, steps(image)).execute(PARALLEL);
+        Map<String, Long> lengths = ContentAudit.lengths(image);
+        long runs = new ContentAudit(image, lengths, policy, findings, steps(image)).execute(PARALLEL);
+        runs += snapshots(image, lengths);
         progress(AUDITED, WHOLE);
         digest(image);
         return runs;
+    }
+
+    /**
+     * Walks over the older states of the disk, each of which may be its present one tomorrow, within the same bounds.
+     */
+    private long snapshots(DiskImage image, Map<String, Long> lengths) throws IOException {
+        Optional<Snapshots> capability = image.capability(Snapshots.class);
+        if (capability.isEmpty() || policy.severity(Rule.COMPRESSED_DATA) == Severity.OFF) {
+            return 0;
+        }
+        List<Snapshots.Snapshot> list;
+        try {
+            list = capability.get().list();
+        } catch (ImageException damaged) {
+            told(Rule.UNREADABLE, damaged);
+            return 0;
+        }
+        long runs = 0;
+        for (Snapshots.Snapshot snapshot : list.subList(0, Math.min(MOST_SNAPSHOTS, list.size()))) {
+            checkCancelled();
+            runs += snapshot(capability.get(), snapshot, lengths);
+        }
+        if (list.size() > MOST_SNAPSHOTS) {
+            findings.found(
+                    Rule.UNEXAMINED,
+                    Place.IMAGE,
+                    "Of " + list.size() + " snapshots the first " + MOST_SNAPSHOTS + " were looked at");
+        }
+        return runs;
+    }
+
+    private long snapshot(Snapshots snapshots, Snapshots.Snapshot snapshot, Map<String, Long> lengths)
+            throws IOException {
+        String prefix = "In the snapshot " + Inspection.quoted(snapshot.id()) + ": ";
+        if (snapshot.diskSize() > policy.limit(Rule.VIRTUAL_SIZE)) {
+            findings.measured(Rule.VIRTUAL_SIZE, snapshot.diskSize(), Place.IMAGE, prefix + "the guest's disk");
+            return 0;
+        }
+        try (DiskImage older = snapshots.open(snapshot.id())) {
+            return new ContentAudit(older, lengths, policy, new Prefixed(findings, prefix), steps(reached -> {}))
+                    .execute(PARALLEL);
+        } catch (ImageException damaged) {
+            told(Rule.UNREADABLE, damaged);
+            return 0;
+        }
+    }
+
+    /** Findings whose sentences tell in what part of an image they were made. */
+    private record Prefixed(Inspection inspection, String prefix) implements Inspection {
+        @Override
+        public void found(Rule rule, Place place, String sentence) {
+            inspection.found(rule, place, prefix + sentence);
+        }
+
+        @Override
+        public void measured(Rule rule, long value, Place place, String what) {
+            inspection.measured(rule, value, place, prefix + what);
+        }
     }
 
     private void progressOfCheck(long done, long total) {
@@ -200,7 +264,10 @@ final class ValidateJob extends Job<Validation> {
 
     private ContentAudit.Steps steps(DiskImage image) {
         double total = Math.max(1, image.size());
-        LongConsumer reached = at -> progress(CHECKED + (long) ((AUDITED - CHECKED) * (at / total)), WHOLE);
+        return steps(at -> progress(CHECKED + (long) ((AUDITED - CHECKED) * (at / total)), WHOLE));
+    }
+
+    private ContentAudit.Steps steps(LongConsumer reached) {
         return new ContentAudit.Steps() {
             @Override
             public void check() throws ImageException {

@@ -182,7 +182,8 @@ public final class Policy {
         }
 
         Policy read(String text) throws ImageException {
-            for (String each : text.split("\r?\n", -1)) {
+            // Some editors begin a text with a byte order mark.
+            for (String each : text.substring(text.startsWith("\ufeff") ? 1 : 0).split("\r?\n", -1)) {
                 line++;
                 int comment = each.indexOf('#');
                 String words = (comment < 0 ? each : each.substring(0, comment)).strip();

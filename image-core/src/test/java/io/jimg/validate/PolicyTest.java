@@ -55,7 +55,7 @@ class PolicyTest {
 
     @Test
     void withoutABaseEverythingIsAnError() throws IOException {
-        Policy policy = Policy.parse("empty", "");
+        Policy policy = Policy.parse("empty", "\ufeff");
         for (Rule rule : Rule.values()) {
             assertThat(policy.severity(rule)).isEqualTo(Severity.ERROR);
             assertThat(policy.limit(rule)).isEqualTo(Policy.strict().limit(rule));

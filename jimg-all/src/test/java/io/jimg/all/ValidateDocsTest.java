@@ -10,6 +10,7 @@ import io.jimg.validate.Policy;
 import io.jimg.validate.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
@@ -20,17 +21,21 @@ import org.junit.jupiter.api.io.TempDir;
 class ValidateDocsTest {
     private static final Path PAGE = Path.of("..", "docs", "validate.md");
     private static final Path EXAMPLE =
-            Path.of("src", "test", "java", "io", "jimg", "all", "ImagesOfTheBuildTest.java");
+            Path.of("src", "test", "java", "io", "jimg", "all", "ImagesOfTheBuildExample.java");
 
     @Test
     void exampleOfThePageIsTheOneThatIsCompiled() throws IOException {
-        String source = Files.readString(EXAMPLE);
+        // Under a name that no build looks for, since there are no images to be found here.
+        String source = Files.readString(EXAMPLE).replace("ImagesOfTheBuildExample", "ImagesOfTheBuildTest");
         assertThat(Files.readString(PAGE))
                 .contains(source.substring(source.indexOf("import ")).strip());
     }
 
     @Test
     void exampleTellsGoodImagesFromBad(@TempDir Path folder) throws IOException {
+        assertThatThrownBy(() -> ImagesOfTheBuildExample.testsOf(folder)).hasMessageContaining("no image in");
+        assertThatThrownBy(() -> ImagesOfTheBuildExample.testsOf(folder.resolve("absent")))
+                .isInstanceOf(NoSuchFileException.class);
         Path good = folder.resolve("good.qcow2");
         new Create(Images.standard(), good.toString())
                 .format("qcow2")
@@ -40,7 +45,7 @@ class ValidateDocsTest {
                 .run();
         Path bad = Files.copy(good, folder.resolve("bad.qcow2"));
         HostileImages.patchLong(bad, 72, 1);
-        List<DynamicTest> tests = ImagesOfTheBuildTest.testsOf(folder);
+        List<DynamicTest> tests = ImagesOfTheBuildExample.testsOf(folder);
         assertThat(tests).hasSize(2);
         assertThatThrownBy(() -> tests.get(0).getExecutable().execute()).hasMessageContaining("DIRTY");
         assertThatCode(() -> tests.get(1).getExecutable().execute()).doesNotThrowAnyException();

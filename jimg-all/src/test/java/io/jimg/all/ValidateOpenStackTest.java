@@ -383,6 +383,58 @@ class ValidateOpenStackTest {
     }
 
     @Test
+    void fatWithOneTableIsNoPartitionTable() throws IOException {
+        Path image = disk();
+        HostileImages.patch(image, 0, "\u00eb\u0058\u0090SYSLINUX\0\2\1\u0020\0\1\0\2\0\0\u00f8");
+        assertThat(HostileImages.broken(image, "raw")).isEmpty();
+    }
+
+    @Test
+    void entriesOfAGptMustHaveTheSumThatItsHeaderSays() throws IOException {
+        Path image = disk(entry(0, 0, 2, 0xEE, 1, 0x5FFF));
+        byte[] entries = new byte[128 * 128];
+        Arrays.fill(entries, 0, 16, (byte) 7);
+        java.nio.ByteBuffer header = java.nio.ByteBuffer.allocate(512).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        header.put("EFI PART".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+        header.putInt(0x10000).putInt(92).putInt(0).putInt(0);
+        header.putLong(1).putLong(0x5FFF).putLong(34).putLong(0x5FDE).putLong(0).putLong(0);
+        header.putLong(2).putInt(128).putInt(128).putInt(sum(entries, entries.length));
+        header.putInt(16, sum(header.array(), 92));
+        HostileImages.patch(image, 512, header.array());
+        HostileImages.patch(image, 1024, entries);
+        assertThat(HostileImages.broken(image, "raw")).isEmpty();
+        HostileImages.patch(image, 1024 + 40, (byte) 1);
+        assertThat(HostileImages.broken(image, "raw")).containsExactly("partition-table");
+    }
+
+    private static int sum(byte[] bytes, int length) {
+        java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+        crc.update(bytes, 0, length);
+        return (int) crc.getValue();
+    }
+
+    /** A name that opens nothing, for its extent is the file that it stands in. */
+    @Test
+    void colonInTheNameOfAnEmbeddedExtent() throws IOException {
+        Path image = images.converted("abc.vmdk", "vmdk", false, "");
+        byte[] bytes = java.nio.file.Files.readAllBytes(image);
+        int at = new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf("abc.vmdk");
+        HostileImages.patch(image, at, "a:c.vmdk");
+        assertThat(HostileImages.broken(image, "vmdk")).isEmpty();
+        HostileImages.patch(image, at, "a:/.vmdk");
+        assertThat(HostileImages.broken(image, "vmdk")).contains("external-extent", "absolute-reference");
+    }
+
+    @Test
+    void streamOfNothingNamesNoOtherFile() throws IOException {
+        Path image = images.file("nothing.vmdk");
+        QemuOracle.assumePresent()
+                .img("create", "-f", "vmdk", "-o", "subformat=streamOptimized", image, "0")
+                .expectExit(0);
+        assertThat(HostileImages.broken(image, "vmdk")).doesNotContain("external-extent");
+    }
+
+    @Test
     void partitionsAreLookedAtInsideOfAnImageToo() throws IOException {
         disk();
         assertThat(HostileImages.broken(images.qcow2(), "qcow2")).containsExactly("partition-table");

@@ -271,6 +271,49 @@ class ValidateTest {
         assertThat(damaged.place().at()).isEqualTo(TEXT_AT);
     }
 
+    @Test
+    void whatSnapshotsAloneHoldIsInflatedToo() throws IOException {
+        Path image = images.converted("s.qcow2", "qcow2", true, "");
+        long at = streamInClusters(image);
+        QemuOracle qemu = QemuOracle.assumePresent();
+        qemu.img("snapshot", "-c", "old", image).expectExit(0);
+        qemu.ioCommands("qcow2", image, "write -P 3 6M 3M");
+        assertThat(run(image, "qcow2", Policy.trusted()).clean()).isTrue();
+        byte[] garbage = new byte[12];
+        Arrays.fill(garbage, (byte) 0xFF);
+        HostileImages.patch(image, at + 16, garbage);
+        Finding damaged = first(run(image, "qcow2", Policy.trusted()), Rule.COMPRESSED_DATA);
+        assertThat(damaged.place()).isEqualTo(Place.guest(TEXT_AT));
+        assertThat(damaged.sentence())
+                .startsWith("In the snapshot '1': ")
+                .doesNotContain("Input/output error")
+                .contains("decompress");
+    }
+
+    @Test
+    void theLastBytesOfAFileCount() throws IOException {
+        Path image = images.converted("tail.qcow2", "qcow2", false, "");
+        QemuOracle.assumePresent().ioCommands("qcow2", image, "write -P 3 4M 64k");
+        assertThat(run(image, "qcow2", Policy.cloud()).clean()).isTrue();
+        HostileImages.cut(image, Files.size(image) - 200);
+        assertThat(run(image, "qcow2", Policy.cloud()).found(Rule.TRUNCATED)).isTrue();
+        Path plain = Files.write(images.file("plain.raw"), new byte[1000]);
+        assertThat(run(plain, "raw", Policy.strict()).found(Rule.TRUNCATED)).isFalse();
+    }
+
+    @Test
+    void adviceOfTheCheckIsNotPassedOn() throws IOException {
+        Path image = images.converted("narrow.qcow2", "qcow2", false, "refcount_bits=1");
+        // Two entries of the L2 table name one cluster, which one bit cannot count.
+        long l2 = longAt(image, longAt(image, 40)) & 0x00fffffffffffe00L;
+        HostileImages.patchLong(image, l2 + 8, longAt(image, l2));
+        for (Finding finding : run(image, "qcow2", Policy.trusted()).findings()) {
+            assertThat(finding.sentence()).doesNotContain("u000a", "qemu-img", "ERROR");
+        }
+        assertThat(first(run(image, "qcow2", Policy.trusted()), Rule.CORRUPTION).sentence())
+                .startsWith("Overflow cluster offset=0x");
+    }
+
     /** By the L2 entry, whose low 54 bits are the place where clusters are of 64 KiB. */
     private static long streamInClusters(Path image) throws IOException {
         long l2 = longAt(image, longAt(image, 40)) & 0x00fffffffffffe00L;

@@ -2,6 +2,8 @@ package io.jimg.cli.commands;
 
 import io.jimg.DiskImage;
 import io.jimg.Job;
+import io.jimg.OpenLimits;
+import io.jimg.OpenOptions;
 import io.jimg.all.AllDigests;
 import io.jimg.cli.arguments.ImageSource;
 import io.jimg.cli.arguments.OutputForm;
@@ -16,7 +18,9 @@ import io.jimg.cli.text.Progress;
 import io.jimg.ops.Digest;
 import io.jimg.spi.DigestAlgorithm;
 import io.jimg.spi.Doc;
+import io.jimg.spi.DottedOptions;
 import io.jimg.spi.JsonWriter;
+import io.jimg.spi.OpenGate;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +32,9 @@ final class DigestCommand implements Command {
                     'a', "algorithm", "hash function, or a construction over one (sha256)")
             .or("algorithm");
 
+    private static final OptionSpec UNTRUSTED = OptionSpec.flag(
+            "untrusted", "open nothing that an image names, and refuse what costs too much; needs the format");
+
     @Override
     public List<OptionSpec> options() {
         return List.of(
@@ -37,6 +44,8 @@ final class DigestCommand implements Command {
                 SharedOptions.OUTPUT,
                 SharedOptions.PROGRESS,
                 SharedOptions.OBJECT,
+                KeySecret.OPTION,
+                UNTRUSTED,
                 SharedOptions.IMAGE_OPTS,
                 SharedOptions.FORCE_SHARE);
     }
@@ -59,6 +68,8 @@ final class DigestCommand implements Command {
         OutputForm output = OutputForm.HUMAN;
         String algorithm = DigestAlgorithm.SHA256.name();
         boolean progress = false;
+        boolean untrusted = false;
+        @Nullable String keySecret = null;
         Getopt words = invocation.options(this);
         String key;
         while ((key = words.next()) != null) {
@@ -70,6 +81,8 @@ final class DigestCommand implements Command {
                 case "f" -> format = words.argument();
                 case "output" -> output = OutputForm.parse(words.argument());
                 case "p" -> progress = true;
+                case "untrusted" -> untrusted = true;
+                case "key-secret" -> keySecret = words.argument();
                 default -> source.take(key, words);
             }
         }
@@ -77,6 +90,10 @@ final class DigestCommand implements Command {
         if (names.isEmpty()) {
             throw new UsageException("Expecting one or more image file names");
         }
+        if (untrusted && format == null) {
+            throw new UsageException("--untrusted needs the format to be stated by -f");
+        }
+        DottedOptions driverOptions = keySecret == null ? DottedOptions.EMPTY : KeySecret.options(format, keySecret);
         DigestAlgorithm found = AllDigests.find(algorithm);
         if (found == null) {
             throw new UsageException(
@@ -87,7 +104,10 @@ final class DigestCommand implements Command {
         for (String name : names) {
             String digest;
             try {
-                digest = digest(source.locate(name, format), found, new Progress(console, progress, false));
+                digest = digest(
+                        careful(source.locate(name, format), driverOptions, untrusted),
+                        found,
+                        new Progress(console, progress, false));
             } catch (IOException failed) {
                 console.error("No digest of '" + name + "': " + Failures.sentence(failed));
                 exit = 1;
@@ -109,6 +129,19 @@ final class DigestCommand implements Command {
             throw new CommandException("Could not write the digests");
         }
         return exit;
+    }
+
+    /** The image within the limits for strangers' images where that is asked for, with its key. */
+    private static ImageSource.Located careful(
+            ImageSource.Located located, DottedOptions driverOptions, boolean untrusted) {
+        OpenOptions options = located.options();
+        if (!driverOptions.entries().isEmpty()) {
+            options = options.withDriverOptions(driverOptions);
+        }
+        if (untrusted) {
+            options = options.withGate(OpenGate.DENY).withLimits(OpenLimits.UNTRUSTED);
+        }
+        return located.with(options);
     }
 
     /** As {@code sha256sum} has it: a line that begins with a backslash has a name with escapes. */

@@ -18,8 +18,6 @@ import io.jimg.cli.report.ReportForm;
 import io.jimg.cli.text.Progress;
 import io.jimg.ops.Validate;
 import io.jimg.spi.DigestAlgorithm;
-import io.jimg.spi.DottedOptions;
-import io.jimg.spi.Schema;
 import io.jimg.validate.Policy;
 import io.jimg.validate.Validation;
 import java.io.IOException;
@@ -39,8 +37,6 @@ final class ValidateCommand implements Command {
             OptionSpec.valued("report", "human|json|junit|sarif", "choose the report's form (human)");
     private static final OptionSpec DIGEST =
             OptionSpec.valued("digest", "algorithm:hex", "what the guest's content must hash to, as digest prints it");
-    private static final OptionSpec SECRET =
-            OptionSpec.valued("key-secret", "id", "secret object that opens an encrypted image");
 
     @Override
     public List<OptionSpec> options() {
@@ -53,7 +49,7 @@ final class ValidateCommand implements Command {
                 SharedOptions.PROGRESS,
                 SharedOptions.QUIET,
                 SharedOptions.OBJECT,
-                SECRET,
+                KeySecret.OPTION,
                 SharedOptions.FORCE_SHARE);
     }
 
@@ -139,10 +135,11 @@ final class ValidateCommand implements Command {
                 .withForceShare(request.forceShare)
                 .withSecrets(secrets);
         if (request.keySecret != null) {
-            if (request.format == null) {
-                throw new CommandException(COULD_NOT_RUN, "--key-secret needs the format to be stated");
+            try {
+                options = options.withDriverOptions(KeySecret.options(request.format, request.keySecret));
+            } catch (CommandException wrong) {
+                throw new CommandException(COULD_NOT_RUN, wrong.sentence());
             }
-            options = options.withDriverOptions(secretOptions(request.format, request.keySecret));
         }
         Progress bar = new Progress(console, request.progress, request.quiet);
         List<Outcome> outcomes = new ArrayList<>();
@@ -167,28 +164,16 @@ final class ValidateCommand implements Command {
         return worst;
     }
 
-    /** The format's option that takes a secret: of encryption that is the format itself, or lies inside it. */
-    private static DottedOptions secretOptions(String format, String secret) throws CommandException {
-        try {
-            Schema schema = AllFormats.images().format(format).openSchema();
-            for (String option : List.of("key-secret", "encrypt.key-secret")) {
-                if (schema.find(option) != null) {
-                    return DottedOptions.EMPTY.with(option, secret);
-                }
-            }
-        } catch (ImageException unknown) {
-            throw new CommandException(COULD_NOT_RUN, unknown.getMessage());
-        }
-        throw new CommandException(COULD_NOT_RUN, "Images of the format '" + format + "' have no secrets");
-    }
-
     private static Policy policy(String name) throws CommandException {
         try {
             return Policy.of(name);
         } catch (ImageException wrong) {
             throw new CommandException(COULD_NOT_RUN, wrong.getMessage());
         } catch (IOException unreadable) {
-            throw new CommandException(COULD_NOT_RUN, "Could not read the policy: " + Failures.sentence(unreadable));
+            throw new CommandException(
+                    COULD_NOT_RUN,
+                    "Could not read the policy '" + name + "', which is none of " + String.join(", ", Policy.BUILT_IN)
+                            + ": " + Failures.sentence(unreadable));
         } catch (InvalidPathException noPath) {
             throw new CommandException(COULD_NOT_RUN, "Could not read the policy: " + noPath.getMessage());
         }

@@ -54,7 +54,6 @@ final class HumanReport {
 
     /** Text without what would move a terminal's cursor. */
     private static String printable(String text) {
-        String quoted = Inspection.quoted(text);
-        return quoted.substring(1, quoted.length() - 1);
+        return Inspection.escaped(text);
     }
 }

@@ -1,14 +1,19 @@
 package io.jimg.cli.report;
 
 import io.jimg.validate.Finding;
+import io.jimg.validate.Rule;
 import io.jimg.validate.Severity;
 import io.jimg.validate.Validation;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A report as JUnit's XML: a test suite for each image, a test case for each rule that it broke, and one for the image
- * as a whole. What is clean is a test that passed, notes are its output.
+ * A report as JUnit's XML: a test suite for each image, in it a test case for the image as a whole and one for each
+ * rule that it broke, which tells all that was found by that rule. Notes are the suite's output.
  */
 final class JunitReport {
     private JunitReport() {}
@@ -24,33 +29,29 @@ final class JunitReport {
 
     private static void suite(Outcome outcome, StringBuilder xml) {
         Validation validation = outcome.validation();
-        List<Finding> failures = validation == null
-                ? List.of()
+        Map<Rule, List<Finding>> broken = validation == null
+                ? Map.of()
                 : validation.findings().stream()
                         .filter(finding -> finding.severity().counts())
-                        .toList();
-        int errors = validation == null ? 1 : 0;
-        int tests = Math.max(1, failures.size());
+                        .collect(Collectors.groupingBy(Finding::rule, TreeMap::new, Collectors.toList()));
         xml.append("  <testsuite name=").append(quoted(outcome.name()));
-        xml.append(" tests=\"").append(tests);
-        xml.append("\" failures=\"").append(failures.size());
-        xml.append("\" errors=\"").append(errors).append("\" skipped=\"0\">\n");
-        if (failures.isEmpty()) {
-            testCase(outcome.name(), "image", xml);
-            if (validation == null) {
-                String failure = String.valueOf(outcome.failure());
-                xml.append("      <error message=").append(quoted(failure)).append("/>\n");
-            }
-            xml.append("    </testcase>\n");
+        xml.append(" tests=\"").append(1 + broken.size());
+        xml.append("\" failures=\"").append(broken.size());
+        xml.append("\" errors=\"").append(validation == null ? 1 : 0).append("\" skipped=\"0\">\n");
+        testCase(outcome.name(), "image", xml);
+        if (validation == null) {
+            String failure = String.valueOf(outcome.failure());
+            xml.append("      <error message=").append(quoted(failure)).append("/>\n");
         }
-        for (Finding finding : failures) {
-            testCase(outcome.name(), finding.rule().id(), xml);
-            xml.append("      <failure type=").append(quoted(finding.rule().id()));
-            xml.append(" message=").append(quoted(finding.sentence())).append('>');
-            xml.append(escaped(finding.severity().word() + " at " + finding.place() + ". " + finding.remedy()));
+        xml.append("    </testcase>\n");
+        broken.forEach((rule, findings) -> {
+            testCase(outcome.name(), rule.id(), xml);
+            xml.append("      <failure type=").append(quoted(rule.id()));
+            xml.append(" message=").append(quoted(summary(findings))).append('>');
+            xml.append(escaped(details(rule, findings)));
             xml.append("</failure>\n    </testcase>\n");
-        }
-        notes(validation, xml);
+        });
+        output(validation, xml);
         xml.append("  </testsuite>\n");
     }
 
@@ -59,16 +60,30 @@ final class JunitReport {
         xml.append(" name=").append(quoted(name)).append(">\n");
     }
 
-    private static void notes(@org.jspecify.annotations.Nullable Validation validation, StringBuilder xml) {
+    private static String summary(List<Finding> findings) {
+        String first = findings.get(0).sentence();
+        return findings.size() == 1 ? first : first + " (and " + (findings.size() - 1) + " more)";
+    }
+
+    private static String details(Rule rule, List<Finding> findings) {
+        return findings.stream()
+                .map(finding -> finding.severity().word() + " at " + finding.place() + ": " + finding.sentence() + "\n")
+                .collect(Collectors.joining("", "", rule.remedy()));
+    }
+
+    private static void output(@Nullable Validation validation, StringBuilder xml) {
         if (validation == null) {
             return;
         }
-        String notes = validation.findings().stream()
+        Stream<String> notes = validation.findings().stream()
                 .filter(finding -> finding.severity() == Severity.NOTE)
-                .map(finding -> finding.rule().id() + " (" + finding.place() + "): " + finding.sentence())
-                .collect(Collectors.joining("\n"));
-        if (!notes.isEmpty()) {
-            xml.append("    <system-out>").append(escaped(notes)).append("</system-out>\n");
+                .map(finding -> finding.rule().id() + " (" + finding.place() + "): " + finding.sentence());
+        Stream<String> leftOut = validation.findingsLeftOut() == 0
+                ? Stream.empty()
+                : Stream.of(validation.findingsLeftOut() + " more findings of the same rules were left out");
+        String output = Stream.concat(notes, leftOut).collect(Collectors.joining("\n"));
+        if (!output.isEmpty()) {
+            xml.append("    <system-out>").append(escaped(output)).append("</system-out>\n");
         }
     }
 

@@ -22,24 +22,29 @@ final class SarifReport {
     static String write(List<Outcome> outcomes) {
         List<Object> results = new ArrayList<>();
         List<Object> notifications = new ArrayList<>();
+        boolean successful = true;
         for (Outcome outcome : outcomes) {
             Validation validation = outcome.validation();
             if (validation == null) {
-                notifications.add(Doc.create()
-                        .put("level", "error")
-                        .put("message", text(outcome.name() + ": " + outcome.failure()))
-                        .put("locations", List.of(location(outcome.name(), Place.IMAGE))));
+                successful = false;
+                notifications.add(notification("error", outcome, String.valueOf(outcome.failure())));
                 continue;
             }
             for (Finding finding : validation.findings()) {
                 results.add(result(outcome.name(), finding));
+            }
+            if (validation.findingsLeftOut() > 0) {
+                notifications.add(notification(
+                        "warning",
+                        outcome,
+                        validation.findingsLeftOut() + " more findings of the same rules were left out"));
             }
         }
         Doc driver = Doc.create()
                 .put("name", "jimg validate")
                 .put("version", Version.line("jimg").replace("jimg version ", ""))
                 .put("rules", Doc.list(List.of(Rule.values()), SarifReport::rule));
-        Doc invocation = Doc.create().put("executionSuccessful", notifications.isEmpty());
+        Doc invocation = Doc.create().put("executionSuccessful", successful);
         if (!notifications.isEmpty()) {
             invocation.put("toolExecutionNotifications", notifications);
         }
@@ -49,6 +54,13 @@ final class SarifReport {
                 .put("results", results);
         return JsonWriter.pretty(
                 Doc.create().put("$schema", SCHEMA).put("version", "2.1.0").put("runs", List.of(run)));
+    }
+
+    private static Doc notification(String level, Outcome outcome, String sentence) {
+        return Doc.create()
+                .put("level", level)
+                .put("message", text(outcome.name() + ": " + sentence))
+                .put("locations", List.of(location(outcome.name(), Place.IMAGE)));
     }
 
     private static Doc rule(Rule rule) {

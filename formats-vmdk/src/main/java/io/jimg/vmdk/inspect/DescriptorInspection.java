@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +19,13 @@ import org.jspecify.annotations.Nullable;
 final class DescriptorInspection {
     private static final Set<String> SELF_CONTAINED = Set.of("monolithicsparse", "streamoptimized");
     private static final Set<String> ACCESS = Set.of("rw", "rdonly", "noaccess");
+    private static final Pattern OF_NO_SECTOR = Pattern.compile("\\S+\\s+0\\s");
     private static final String NO_PARENT = "ffffffff";
     private static final int MOST_LINES = 1 << 16;
 
     private final Inspection inspection;
     private final long hostOffset;
+    private final boolean embedded;
     private final boolean ownExtent;
     private final Set<String> keys = new HashSet<>();
     private int extents;
@@ -32,11 +35,13 @@ final class DescriptorInspection {
      * For one descriptor.
      *
      * @param hostOffset where it begins
-     * @param ownExtent whether it is embedded in the one extent that it describes, whose name then opens nothing
+     * @param embedded whether it lies in a sparse extent
+     * @param ownExtent whether it lies in the one extent that it describes, whose name then opens nothing
      */
-    DescriptorInspection(Inspection inspection, long hostOffset, boolean ownExtent) {
+    DescriptorInspection(Inspection inspection, long hostOffset, boolean embedded, boolean ownExtent) {
         this.inspection = inspection;
         this.hostOffset = hostOffset;
+        this.embedded = embedded;
         this.ownExtent = ownExtent;
     }
 
@@ -148,14 +153,19 @@ final class DescriptorInspection {
             return;
         }
         String name = line.substring(quote + 1, end);
-        if (!ownExtent) {
+        boolean own = ownExtent || (embedded && OF_NO_SECTOR.matcher(line).lookingAt());
+        if (!own) {
             inspection.found(Rule.EXTERNAL_EXTENT, place, "The extent lies in the file " + Inspection.quoted(name));
         }
-        if (ownExtent && name.indexOf('/') >= 0) {
+        if (own && name.indexOf('/') >= 0) {
             inspection.found(
                     Rule.EXTERNAL_EXTENT, place, "The extent's name " + Inspection.quoted(name) + " holds a slash");
         }
-        reference("The extent's name", name, place);
+        // A name that opens nothing may have a colon in it, which begins no protocol then.
+        boolean colon = own && !name.startsWith("json:") && Names.danger(name.replace(':', '_')) == null;
+        if (!colon) {
+            reference("The extent's name", name, place);
+        }
     }
 
     private void reference(String what, String name, Place place) {

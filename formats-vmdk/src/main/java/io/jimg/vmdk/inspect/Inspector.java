@@ -49,7 +49,7 @@ public final class Inspector {
         } else if (SparseHeader.looksLikeOne(head)) {
             sparse(head);
         } else if (Signature.isDescriptor(head)) {
-            new DescriptorInspection(inspection, 0, false)
+            new DescriptorInspection(inspection, 0, false, false)
                     .inspect(new DescriptorPlace(file, 0, Math.min(fileSize, Descriptor.LONGEST)).read());
             if (fileSize > Descriptor.LONGEST) {
                 inspection.found(
@@ -143,7 +143,7 @@ public final class Inspector {
                     Place.host(first * SECTOR),
                     "The descriptor has room for " + Long.toUnsignedString(count) + " sectors, more than any needs");
         }
-        new DescriptorInspection(inspection, first * SECTOR, header.capacity() != 0)
+        new DescriptorInspection(inspection, first * SECTOR, true, header.capacity() != 0)
                 .inspect(new DescriptorPlace(file, first * SECTOR, room).read());
     }
 }

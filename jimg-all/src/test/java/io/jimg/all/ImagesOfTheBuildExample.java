@@ -1,5 +1,6 @@
 package io.jimg.all;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-class ImagesOfTheBuildTest {
+class ImagesOfTheBuildExample {
     private static final Path FOLDER = Path.of("target", "images");
 
     @TestFactory
@@ -24,14 +25,13 @@ class ImagesOfTheBuildTest {
     }
 
     static List<DynamicTest> testsOf(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".qcow2"))
+            List<DynamicTest> tests = files.filter(file -> file.toString().endsWith(".qcow2"))
                     .sorted()
                     .map(file -> dynamicTest(file.toString(), () -> validate(file)))
                     .toList();
+            assertFalse(tests.isEmpty(), () -> "no image in " + folder);
+            return tests;
         }
     }
 
