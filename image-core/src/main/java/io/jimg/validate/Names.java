@@ -41,9 +41,12 @@ public final class Names {
      * host failed, although the data did, it is what the data did.
      */
     public static String sentence(ImageException failure) {
-        return failure.getCause() instanceof DataFormatException damaged && damaged.getMessage() != null
-                ? sentence(damaged.getMessage())
-                : sentence(failure.getMessage());
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof DataFormatException && cause.getMessage() != null) {
+                return sentence(cause.getMessage());
+            }
+        }
+        return sentence(failure.getMessage());
     }
 
     /** A sentence for a report: its first line, for advice about a program may follow, beginning as sentences do. */

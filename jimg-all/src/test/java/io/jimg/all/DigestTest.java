@@ -94,6 +94,24 @@ class DigestTest {
                 .isEqualTo(expected);
     }
 
+    /** The BLAKE3 project's own test vectors: bytes that count from 0 to 250 over and over. */
+    @ParameterizedTest
+    @CsvSource({
+        "1024, 42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7",
+        "2048, e776b6028c7cd22a4d0ba182a8bf62205d2ef576467e838ed6f2529b85fba24a",
+        "31744, 62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47",
+        "102400, bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085"
+    })
+    void blake3OfManyChunks(int length, String expected) throws IOException {
+        byte[] content = new byte[length];
+        for (int i = 0; i < length; i++) {
+            content[i] = (byte) (i % 251);
+        }
+        Path file = Files.write(folder.resolve("counting.raw"), content);
+        assertThat(digest(file, OpenOptions.DEFAULT.withFormat("raw"), algorithm("blake3")))
+                .isEqualTo(expected);
+    }
+
     /** What the blkhash project's own reference program says of these contents. */
     @ParameterizedTest
     @CsvSource({

@@ -162,7 +162,10 @@ final class DescriptorInspection {
                     Rule.EXTERNAL_EXTENT, place, "The extent's name " + Inspection.quoted(name) + " holds a slash");
         }
         // A name that opens nothing may have a colon in it, which begins no protocol then.
-        boolean colon = own && !name.startsWith("json:") && Names.danger(name.replace(':', '_')) == null;
+        boolean colon = own
+                && name.indexOf('/') < 0
+                && !name.startsWith("json:")
+                && Names.danger(name.replace(':', '_')) == null;
         if (!colon) {
             reference("The extent's name", name, place);
         }
