@@ -17,6 +17,9 @@ final class Corpus {
     /** Bytes of the longest input that Jazzer may make. */
     static final int LONGEST = 512;
 
+    private static final int LONG_ONES = 8;
+    private static final int SKIPPED = 30;
+
     private Corpus() {}
 
     /** All of them. */
@@ -29,7 +32,7 @@ final class Corpus {
 
     /**
      * Writes them into a folder, a file each. They are short, and Jazzer tries nothing much longer than the longest
-     * that it has: a long one that is made of all is with them.
+     * that it has: long ones that are made of all are with them.
      */
     static void copyTo(Class<?> target, Path folder) throws IOException {
         Files.createDirectories(folder);
@@ -39,6 +42,9 @@ final class Corpus {
             Files.write(folder.resolve("seed-" + number++), input);
             all.write(input);
         }
-        Files.write(folder.resolve("long"), Arrays.copyOf(all.toByteArray(), Math.min(LONGEST, all.size())));
+        for (int skipped = 0; skipped < Math.min(LONG_ONES * SKIPPED, all.size()); skipped += SKIPPED) {
+            byte[] longOne = Arrays.copyOfRange(all.toByteArray(), skipped, Math.min(skipped + LONGEST, all.size()));
+            Files.write(folder.resolve("long-" + skipped), longOne);
+        }
     }
 }

@@ -106,7 +106,7 @@ class FuzzTest {
                 "-timeout=60",
                 "-rss_limit_mb=3000",
                 "-max_len=" + Corpus.LONGEST,
-                "-len_control=0",
+                "-len_control=1",
                 "-print_final_stats=1",
                 "-seed=" + Integer.getInteger("jimg.fuzz.seed", 1));
     }

@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 
 /** An image's own check, its findings as those of a validation. */
 final class MetadataCheck {
-    private static final Pattern ERROR = Pattern.compile("^ERROR:? +");
+    private static final Pattern MARK = Pattern.compile("^(ERROR|WARNING):? +");
 
     private final DiskImage image;
     private final Inspection inspection;
@@ -84,17 +84,15 @@ final class MetadataCheck {
     }
 
     private static Rule rule(CheckReport.Finding finding) {
-        if (finding.severity() == CheckReport.Severity.LEAK) {
-            return Rule.LEAK;
-        }
-        return switch (finding.kind()) {
-            case TRUNCATION -> Rule.TRUNCATED;
-            case INCONSISTENCY -> Rule.CORRUPTION;
+        return switch (finding.severity()) {
+            case LEAK -> Rule.LEAK;
+            case WARNING -> Rule.UNEXAMINED;
+            case ERROR -> finding.kind() == CheckReport.Kind.TRUNCATION ? Rule.TRUNCATED : Rule.CORRUPTION;
         };
     }
 
     /** What a check says, without the word that tells how bad it is, and without advice about other programs. */
     private static String sentence(String checked) {
-        return Names.sentence(ERROR.matcher(checked).replaceFirst(""));
+        return Names.sentence(MARK.matcher(checked).replaceFirst(""));
     }
 }

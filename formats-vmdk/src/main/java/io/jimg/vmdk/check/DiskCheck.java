@@ -5,8 +5,10 @@ import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.CheckReport.Finding;
+import io.jimg.capability.CheckReport.Kind;
 import io.jimg.capability.CheckReport.Severity;
 import io.jimg.storage.Storage;
+import io.jimg.validate.Place;
 import io.jimg.vmdk.extent.DiskExtent;
 import io.jimg.vmdk.extent.FlatExtent;
 import io.jimg.vmdk.extent.GuardedExtent;
@@ -25,6 +27,9 @@ public final class DiskCheck implements SparseCheck.Observer {
     private final Pause pause;
     private final List<Finding> findings = new ArrayList<>();
     private long leftOut;
+    /** Length of the file at hand. */
+    private long fileSize;
+
     private long corruptions;
     private long fixed;
 
@@ -53,9 +58,11 @@ public final class DiskCheck implements SparseCheck.Observer {
     }
 
     private void check(DiskExtent extent) throws IOException {
+        fileSize = Long.MAX_VALUE;
         if (extent instanceof GuardedExtent guarded) {
             check(guarded.inner());
         } else if (extent instanceof SparseExtent sparse) {
+            fileSize = sparse.file().size();
             if (sparse.hosted()) {
                 SparseCheck.run(sparse.file(), repair, this);
             } else if (sparse.copyOnWrite()) {
@@ -66,6 +73,7 @@ public final class DiskCheck implements SparseCheck.Observer {
         } else if (extent instanceof FlatExtent flat) {
             Storage file = flat.file();
             long promised = flat.start() + flat.size();
+            fileSize = file.size();
             if (file.growsWithZeroes() && file.size() < promised) {
                 found(
                         "'" + file.name() + "' is truncated: the descriptor promises " + promised
@@ -104,7 +112,11 @@ public final class DiskCheck implements SparseCheck.Observer {
             leftOut++;
             return;
         }
-        findings.add(new Finding(Severity.ERROR, (repaired ? "Repairing " : "ERROR ") + sentence));
+        findings.add(new Finding(
+                Severity.ERROR,
+                hostOffset >= fileSize ? Kind.TRUNCATION : Kind.INCONSISTENCY,
+                hostOffset < 0 ? Place.IMAGE : Place.host(hostOffset),
+                (repaired ? "Repairing " : "ERROR ") + sentence));
     }
 
     @Override
