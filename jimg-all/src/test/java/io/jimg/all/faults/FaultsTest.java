@@ -14,6 +14,7 @@ import io.jimg.ops.Check;
 import io.jimg.ops.Rebase;
 import io.jimg.testkit.FaultyStorage.Call;
 import io.jimg.testkit.FaultyStorage.Fault;
+import io.jimg.testkit.LeakDetector;
 import io.jimg.testkit.QemuOracle;
 import io.jimg.testkit.Tool;
 import java.io.IOException;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.Timeout;
@@ -43,11 +45,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * runs on, and an interrupt stays set.
  *
  * <p>The system property {@code jimg.faults.calls} sets how many calls of an operation are tried with each fault (0 for
- * all), {@code jimg.faults.seed} which of them, and {@code jimg.faults.only} a pattern for the operations' names.
+ * all), {@code jimg.faults.seed} which of them, {@code jimg.faults.only} a pattern for the operations' names, and
+ * {@code jimg.faults.real} which of them are tried over the host's own files, too: every so manyth.
  */
 class FaultsTest {
     private static final int CALLS = Integer.getInteger("jimg.faults.calls", 4);
     private static final long SEED = Long.getLong("jimg.faults.seed", 1);
+    private static final int REAL = Integer.getInteger("jimg.faults.real", 9);
     private static final String ONLY = System.getProperty("jimg.faults.only", ".*");
     private static final int JUDGED_BY_QEMU = Integer.getInteger("jimg.faults.judged", 100);
     private static final Set<Call> ALL = EnumSet.allOf(Call.class);
@@ -56,8 +60,8 @@ class FaultsTest {
     @TempDir
     Path folder;
 
-    private final FaultyFiles files = new FaultyFiles();
-    private final Scene scene = new Scene(Images.standard().with(files));
+    private FaultyFiles files = FaultyFiles.inMemory();
+    private Scene scene = new Scene(Images.standard().with(files));
     private final Map<String, FileState> before = new HashMap<>();
     private final Map<String, FileState> after = new HashMap<>();
     private Map<String, byte[]> prepared = Map.of();
@@ -89,6 +93,24 @@ class FaultsTest {
         return Operations.all().stream()
                 .filter(operation -> operation.name.matches(ONLY))
                 .toList();
+    }
+
+    static List<Operation> operationsOverFiles() {
+        List<Operation> all = operations();
+        return IntStream.range(0, all.size())
+                .filter(i -> i % REAL == 0)
+                .mapToObj(all::get)
+                .toList();
+    }
+
+    /** As below, over files of the host, of whose descriptors none stays. */
+    @ParameterizedTest
+    @MethodSource("operationsOverFiles")
+    @Timeout(600)
+    void aFaultOverTheHostsFilesLeaksNothing(Operation operation, TestReporter reporter) throws IOException {
+        files = FaultyFiles.in(Files.createDirectory(folder.resolve("host")));
+        scene = new Scene(Images.standard().with(files));
+        aFaultIsReportedAndHurtsNothing(operation, reporter);
     }
 
     @ParameterizedTest
@@ -182,13 +204,16 @@ class FaultsTest {
             failure = expected;
         } finally {
             files.plan().heal();
-            // Whether it is set depends on which thread made the call.
-            Thread.interrupted();
+            // Whether it is set after an interrupt depends on which thread made the call.
+            assertThat(Thread.interrupted() && way != Way.INTERRUPT)
+                    .as("interrupted by nobody")
+                    .isFalse();
         }
         if (failure != null) {
             assertThat(failure.getMessage()).as("the sentence of %s", failure).isNotBlank();
         }
         files.leaks().assertAllClosed();
+        LeakDetector.assertNoOpenFiles(folder);
         assertThat(files.offences()).isEmpty();
         assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)

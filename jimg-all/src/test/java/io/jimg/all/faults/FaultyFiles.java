@@ -14,26 +14,47 @@ import io.jimg.storage.Storage;
 import io.jimg.testkit.FaultPlan;
 import io.jimg.testkit.FaultyStorage;
 import io.jimg.testkit.FaultyStorage.Call;
+import io.jimg.testkit.KeptStorage;
 import io.jimg.testkit.LeakDetector;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Files in memory in place of the host's: all of them fail by one {@link FaultPlan}, and whoever changes a file that
- * was opened for reading, or uses one that was closed, is found out.
+ * Files in memory in place of the host's, or files of the host in one folder: all of them fail by one
+ * {@link FaultPlan}, and whoever changes a file that was opened for reading, or uses one that was closed, is found out.
  */
 final class FaultyFiles implements ProtocolDriver {
     private static final FileProtocol REAL = new FileProtocol();
 
     private final Map<String, MemoryStorage> files = new ConcurrentHashMap<>();
+    private final @Nullable Path folder;
     private final Queue<String> offences = new ConcurrentLinkedQueue<>();
     private final FaultPlan plan = new FaultPlan();
     private final LeakDetector leaks = new LeakDetector();
+
+    private FaultyFiles(@Nullable Path folder) {
+        this.folder = folder;
+    }
+
+    /** Files in memory. */
+    static FaultyFiles inMemory() {
+        return new FaultyFiles(null);
+    }
+
+    /** The host's files in a folder that holds nothing else. */
+    static FaultyFiles in(Path folder) {
+        return new FaultyFiles(folder);
+    }
 
     FaultPlan plan() {
         return plan;
@@ -51,6 +72,12 @@ final class FaultyFiles implements ProtocolDriver {
     /** The bytes of all files, by name. */
     Map<String, byte[]> contents() throws IOException {
         Map<String, byte[]> contents = new TreeMap<>();
+        if (folder != null) {
+            for (Path file : listed(folder)) {
+                contents.put(file.getFileName().toString(), Files.readAllBytes(file));
+            }
+            return contents;
+        }
         for (Map.Entry<String, MemoryStorage> file : files.entrySet()) {
             ByteBuffer bytes =
                     ByteBuffer.allocate(Math.toIntExact(file.getValue().size()));
@@ -61,9 +88,30 @@ final class FaultyFiles implements ProtocolDriver {
     }
 
     /** Puts back what {@link #contents} told. */
-    void restore(Map<String, byte[]> contents) {
+    void restore(Map<String, byte[]> contents) throws IOException {
+        if (folder != null) {
+            for (Path file : listed(folder)) {
+                Files.delete(file);
+            }
+            for (Map.Entry<String, byte[]> file : contents.entrySet()) {
+                Files.write(folder.resolve(file.getKey()), file.getValue());
+            }
+            return;
+        }
         files.clear();
         contents.forEach((name, bytes) -> files.put(name, new MemoryStorage(name, bytes)));
+    }
+
+    private static List<Path> listed(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+
+    /** The options with the file's path on the host. */
+    private static Options on(Path folder, Options options) {
+        String name = options.require(FileProtocol.FILENAME);
+        return options.with(FileProtocol.FILENAME, folder.resolve(name).toString());
     }
 
     @Override
@@ -95,24 +143,30 @@ final class FaultyFiles implements ProtocolDriver {
     public Storage open(Options options, Mode mode) throws IOException {
         String name = nameOf(options);
         plan.failWhole(Call.OPEN, name);
+        if (folder != null) {
+            return handle(name, REAL.open(on(folder, options), mode), mode.writable());
+        }
         MemoryStorage file = files.get(name);
         if (file == null) {
             throw new ImageException(ErrorKind.NOT_FOUND, "Could not open '" + name + "': No such file or directory");
         }
-        return handle(file, mode.writable());
+        return handle(name, new KeptStorage(file), mode.writable());
     }
 
     @Override
     public Storage create(Options options, Mode mode) throws IOException {
         String name = nameOf(options);
         plan.failWhole(Call.CREATE, name);
+        if (folder != null) {
+            return handle(name, REAL.create(on(folder, options), mode), true);
+        }
         MemoryStorage file = new MemoryStorage(name);
         files.put(name, file);
-        return handle(file, true);
+        return handle(name, new KeptStorage(file), true);
     }
 
-    private Storage handle(MemoryStorage file, boolean writable) {
-        Watched watched = new Watched(file, writable);
+    private Storage handle(String name, Storage file, boolean writable) {
+        Watched watched = new Watched(name, file, writable);
         FaultyStorage faulty = new FaultyStorage(watched, plan);
         return leaks.track(writable ? faulty : new ForReading(faulty, watched));
     }
@@ -127,29 +181,41 @@ final class FaultyFiles implements ProtocolDriver {
         }
 
         @Override
-        public void close() {
+        public void close() throws IOException {
             watched.close();
         }
     }
 
     @Override
     public boolean exists(Options options) {
-        return files.containsKey(nameOf(options));
+        return folder != null ? REAL.exists(on(folder, options)) : files.containsKey(nameOf(options));
     }
 
     @Override
-    public void delete(Options options) {
-        files.remove(nameOf(options));
+    public void delete(Options options) throws IOException {
+        if (folder != null) {
+            REAL.delete(on(folder, options));
+        } else {
+            files.remove(nameOf(options));
+        }
     }
 
-    /** One opening of a file; the file outlives it. */
+    /** One opening of a file. */
     private final class Watched extends ForwardingStorage {
+        private final String name;
         private final boolean writable;
         private volatile boolean closed;
 
-        Watched(MemoryStorage file, boolean writable) {
+        Watched(String name, Storage file, boolean writable) {
             super(file);
+            this.name = name;
             this.writable = writable;
+        }
+
+        /** As images know it, whose references are relative to it. */
+        @Override
+        public String name() {
+            return name;
         }
 
         private void used(String call) {
@@ -219,8 +285,9 @@ final class FaultyFiles implements ProtocolDriver {
         }
 
         @Override
-        public void close() {
+        public void close() throws IOException {
             closed = true;
+            super.close();
         }
     }
 }
