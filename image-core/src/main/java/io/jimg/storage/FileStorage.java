@@ -54,6 +54,8 @@ public final class FileStorage implements Storage {
 
     private volatile @Nullable ImageException failedFlush;
 
+    private final LastData lastData = new LastData();
+
     /** Takes over what {@link HostPath#open} opened. */
     FileStorage(HostPath path, HostPath.Opened opened, boolean writable, CacheMode cache, boolean locking)
             throws IOException {
@@ -303,9 +305,14 @@ public final class FileStorage implements Storage {
         requireWritable();
         try {
             if (keepAllocated) {
-                return host.isPresent() && isSectorAligned(hostOffset, length)
-                        ? outcome(host.get().zeroRange(hostOffset, length))
-                        : Outcome.UNSUPPORTED;
+                if (host.isEmpty() || !isSectorAligned(hostOffset, length)) {
+                    return Outcome.UNSUPPORTED;
+                }
+                try {
+                    return outcome(host.get().zeroRange(hostOffset, length));
+                } finally {
+                    lastData.forget();
+                }
             }
             long size = channel.size();
             long inside = Math.max(0, Math.min(length, size - hostOffset));
@@ -334,9 +341,14 @@ public final class FileStorage implements Storage {
     }
 
     private Outcome punchInside(long hostOffset, long inside) throws IOException {
-        return host.isPresent() && isSectorAligned(hostOffset, inside)
-                ? outcome(host.get().punchHole(hostOffset, inside))
-                : Outcome.UNSUPPORTED;
+        if (host.isEmpty() || !isSectorAligned(hostOffset, inside)) {
+            return Outcome.UNSUPPORTED;
+        }
+        try {
+            return outcome(host.get().punchHole(hostOffset, inside));
+        } finally {
+            lastData.forget();
+        }
     }
 
     @Override
@@ -381,6 +393,7 @@ public final class FileStorage implements Storage {
         requireWritable();
         try {
             length.set(newSize);
+            lastData.forget();
         } catch (IOException failure) {
             throw failed(failure);
         }
@@ -406,15 +419,18 @@ public final class FileStorage implements Storage {
             if (host.isEmpty()) {
                 return new HostExtent(hostOffset, Math.min(end, size) - hostOffset, false);
             }
-            OptionalLong data = host.get().nextData(hostOffset);
-            if (data.isEmpty() || data.getAsLong() > hostOffset) {
-                return new HostExtent(hostOffset, Math.min(end, data.orElse(end)) - hostOffset, true);
+            LastData.Run run = lastData.run();
+            if (!run.holds(hostOffset)) {
+                OptionalLong data = host.get().nextData(hostOffset);
+                if (data.isEmpty() || data.getAsLong() > hostOffset) {
+                    return new HostExtent(hostOffset, Math.min(end, data.orElse(end)) - hostOffset, true);
+                }
+                run = lastData.find(hostOffset, () -> host.get().nextHole(hostOffset));
             }
-            long hole = host.get().nextHole(hostOffset);
             // The file may have changed meanwhile; a byte of data at least is a safe answer. Direct requests see whole
             // blocks.
             int block = limits.requestAlignment();
-            long dataEnd = Math.min(end, (hole + block - 1) / block * block);
+            long dataEnd = Math.min(end, (Math.min(run.end(), size) + block - 1) / block * block);
             return new HostExtent(hostOffset, Math.max(1, dataEnd - hostOffset), false);
         } catch (IOException failure) {
             throw failed(failure);

@@ -131,7 +131,9 @@ class FileStorageTest {
                         .isEqualTo(new HostExtent(block + 10, block - 10, false));
                 assertThat(storage.extentAt(2 * block, block)).isEqualTo(new HostExtent(2 * block, block, true));
                 assertThat(storage.allocatedSize()).isEqualTo(block);
+                // What was found to be data is not taken for it for ever.
                 assertThat(storage.punch(block, block)).isEqualTo(Outcome.DONE);
+                assertThat(storage.extentAt(block + 10, 5)).isEqualTo(new HostExtent(block + 10, 5, true));
                 assertThat(storage.allocatedSize()).isZero();
                 assertThat(storage.allocate(0, 4 * block)).isEqualTo(Outcome.DONE);
                 assertThat(storage.allocatedSize()).isEqualTo(4 * block);
