@@ -8,17 +8,19 @@ import io.jimg.testkit.PowerLoss;
 import io.jimg.testkit.ReorderingStorage;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 /** What was flushed to a raw image survives a loss of power. */
 class RawPowerLossTest {
     private static final int SIZE = 300_000 / RawFormat.SECTOR * RawFormat.SECTOR;
 
     @Test
-    void keepsWhatWasFlushed() throws IOException {
+    void keepsWhatWasFlushed(TestReporter reporter) throws IOException {
         int crashes = 0;
         for (long seed = 0; seed < 10; seed++) {
             crashes += PowerLoss.run(new RawDisk(), seed, 100, 0.3);
         }
+        reporter.publishEntry("crash points", Integer.toString(crashes));
         assertThat(crashes).isGreaterThan(100);
     }
 

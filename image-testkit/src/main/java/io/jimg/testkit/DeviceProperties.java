@@ -9,11 +9,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.ShrinkingMode;
+import net.jqwik.api.lifecycle.AfterProperty;
 
 /**
  * Random sequences of what can be done to a writable device, compared with a plain array of bytes: on one thread, and
@@ -28,8 +30,15 @@ public abstract class DeviceProperties<C> {
     /** How much in a row belongs to one thread: less than a sector or a cluster, or a little more. */
     private static final int[] GRAINS = {100, 512, 700, 4096, 5000, 70000};
 
+    private final AtomicLong operations = new AtomicLong();
+
     /** For formats. */
     protected DeviceProperties() {}
+
+    @AfterProperty
+    void publishOperations() {
+        PublishedCounts.print(getClass().getSimpleName(), "random operations of a property", operations.toString());
+    }
 
     /** All configurations that are valid. */
     @Provide
@@ -51,6 +60,7 @@ public abstract class DeviceProperties<C> {
             BlockDevice device = specimen.open();
             try {
                 for (Step step : script) {
+                    operations.incrementAndGet();
                     if (step.kind() == Step.Kind.REOPEN) {
                         device.close();
                         device = specimen.open();
@@ -78,6 +88,7 @@ public abstract class DeviceProperties<C> {
                 inParallel(seed, (thread, random) -> {
                     int grain = GRAINS[new Random(seed).nextInt(GRAINS.length)];
                     for (int i = 0; i < 60; i++) {
+                        operations.incrementAndGet();
                         expected.apply(own(Step.random(random), thread, grain, expected.bytes().length), device);
                     }
                 });
@@ -96,6 +107,7 @@ public abstract class DeviceProperties<C> {
             try (BlockDevice device = specimen.open()) {
                 inParallel(seed, (thread, random) -> {
                     for (int i = 0; i < 40; i++) {
+                        operations.incrementAndGet();
                         ExpectedContent.applyBlindly(Step.random(random).within(size), device);
                     }
                 });

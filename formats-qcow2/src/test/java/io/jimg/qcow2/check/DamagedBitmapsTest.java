@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -67,7 +68,7 @@ class DamagedBitmapsTest {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 0x200, 1L << 60})
-    void anImpossibleEntryMakesItsBitmapInconsistent(long damage) throws IOException {
+    void anImpossibleEntryMakesItsBitmapInconsistent(long damage, TestReporter reporter) throws IOException {
         ImageBytes image = sound();
         long table = image.get(directory(image));
         image.put(table, image.get(table) | damage);
@@ -77,8 +78,10 @@ class DamagedBitmapsTest {
         ReorderingStorage storage = new ReorderingStorage("disk");
         storage.write(ByteBuffer.wrap(image.bytes()), 0);
         storage.flush();
+        int[] crashes = {0};
         storage.observe(number -> {
             for (int seed = 0; seed < 8; seed++) {
+                crashes[0]++;
                 ReorderingStorage left = storage.crash(seed);
                 new Qcow2Repair(left, Repairable.Mode.ALL).run();
                 inconsistent(left);
@@ -86,6 +89,7 @@ class DamagedBitmapsTest {
         });
         CheckReport report = new Qcow2Repair(storage, Repairable.Mode.ALL).run();
         storage.observe(null);
+        reporter.publishEntry("crash points", Integer.toString(crashes[0]));
         assertThat(report.corruptionsFixed()).isEqualTo(1);
         assertThat(report.findings().get(0).sentence()).startsWith("Repairing invalid bitmap table entry: ");
         inconsistent(storage);

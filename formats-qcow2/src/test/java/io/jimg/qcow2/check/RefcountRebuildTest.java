@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -107,7 +108,8 @@ class RefcountRebuildTest {
     }
 
     @Test
-    void losesNothingWhenPowerIsLostOnTheWay() throws IOException {
+    void losesNothingWhenPowerIsLostOnTheWay(TestReporter reporter) throws IOException {
+        int[] crashes = {0};
         ImageBytes sound = dirty("cluster_size=4k");
         for (int seed = 0; seed < 60; seed++) {
             Random random = new Random(seed);
@@ -123,11 +125,15 @@ class RefcountRebuildTest {
             storage.write(ByteBuffer.wrap(image.bytes()), 0);
             storage.flush();
             long crashSeed = seed;
-            storage.observe(number -> rebuildsOnceMore(storage.crash(crashSeed * 1000 + number)));
+            storage.observe(number -> {
+                crashes[0]++;
+                rebuildsOnceMore(storage.crash(crashSeed * 1000 + number));
+            });
             RefcountRebuild.run(storage, Qcow2Opener.readHeader(storage));
             storage.observe(null);
             rebuildsOnceMore(storage.crash(seed));
         }
+        reporter.publishEntry("crash points", Integer.toString(crashes[0]));
     }
 
     /** Whatever was left is clean, or dirty and then right after a repair. */

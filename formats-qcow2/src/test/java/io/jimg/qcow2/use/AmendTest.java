@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.Option;
 import io.jimg.Options;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Amendable;
@@ -15,6 +16,7 @@ import io.jimg.qcow2.Qcow2;
 import io.jimg.qcow2.Qcow2AmendOptions;
 import io.jimg.qcow2.check.Qcow2Check;
 import io.jimg.qcow2.check.RefcountRebuild;
+import io.jimg.qcow2.header.AutoclearFeature;
 import io.jimg.qcow2.header.CompatibleFeature;
 import io.jimg.qcow2.header.Header;
 import io.jimg.qcow2.header.IncompatibleFeature;
@@ -33,8 +35,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
@@ -56,6 +60,7 @@ class AmendTest {
     private int amended;
     private int refused;
     private int crashes;
+    private final Map<String, Integer> tally = new TreeMap<>();
     private int judged;
 
     @Test
@@ -73,8 +78,8 @@ class AmendTest {
         }
         reporter.publishEntry(
                 "amended",
-                amended + ", refused " + refused + ", crash points " + crashes + ", judged by the real tools "
-                        + judged);
+                amended + ", refused " + refused + ", crash points " + crashes + " " + tally
+                        + ", judged by the real tools " + judged);
         assertThat(amended).isGreaterThan(SEEDS / 2);
     }
 
@@ -99,6 +104,7 @@ class AmendTest {
                 storage.observe(number -> {
                     if (crashing.nextInt(4) == 0) {
                         crashes++;
+                        kinds(options).forEach(kind -> tally.merge(kind, 1, Integer::sum));
                         verify(making, storage.crash(crashing.nextLong()), contents, true);
                     }
                 });
@@ -125,7 +131,7 @@ class AmendTest {
 
     /** Version 2 has no bitmaps; qemu-img leaks their clusters. */
     @Test
-    void aDowngradeGivesBackWhatBitmapsTook() throws IOException {
+    void aDowngradeGivesBackWhatBitmapsTook(TestReporter reporter) throws IOException {
         Configuration plain = new Configuration(
                 "cluster_size=4096", "", 1 << 20, Configuration.Layer.NONE, false, Configuration.Start.EMPTY);
         Making making = new Making(plain, 1);
@@ -142,13 +148,49 @@ class AmendTest {
         try (DiskImage image = making.open(new KeptStorage(storage))) {
             contents = contents(image);
             Random crashing = new Random(1);
-            storage.observe(number -> verify(making, storage.crash(crashing.nextLong()), contents, true));
+            storage.observe(number -> {
+                crashes++;
+                verify(making, storage.crash(crashing.nextLong()), contents, true);
+            });
             assertThat(amend(image, Options.of(Qcow2AmendOptions.COMPAT, Qcow2.Compat.VERSION_2)))
                     .isTrue();
             storage.observe(null);
         }
         verify(making, storage, contents, false);
         assertThat(Qcow2Opener.readHeader(storage).version()).isEqualTo(2);
+        reporter.publishEntry("crash points", Integer.toString(crashes));
+    }
+
+    /** The data file keeps what is written to it from now on to clusters, and its bytes stay what they are. */
+    @Test
+    void aDataFileMayEndToBeRaw(TestReporter reporter) throws IOException {
+        Configuration raw = new Configuration(
+                "cluster_size=4096,data_file=" + Configuration.DATA + ",data_file_raw=on",
+                "",
+                1 << 20,
+                Configuration.Layer.NONE,
+                true,
+                Configuration.Start.MIXED);
+        Making making = new Making(raw, 1);
+        ReorderingStorage storage = new ReorderingStorage("image.qcow2");
+        making.make(storage);
+        storage.flush();
+        try (DiskImage image = making.open(new KeptStorage(storage))) {
+            List<byte[]> contents = contents(image);
+            storage.observe(number -> {
+                for (int seed = 0; seed < 20; seed++) {
+                    crashes++;
+                    verify(making, storage.crash(seed), contents, true);
+                }
+            });
+            assertThat(amend(image, Options.of(Qcow2.DATA_FILE_RAW, false))).isTrue();
+            storage.observe(null);
+            assertThat(same(contents, contents(image))).isTrue();
+        }
+        assertThat(Qcow2Opener.readHeader(storage).autoclear().has(AutoclearFeature.RAW_EXTERNAL_DATA))
+                .isFalse();
+        assertThat(crashes).isPositive();
+        reporter.publishEntry("crash points", Integer.toString(crashes));
     }
 
     private static void prepare(DiskImage image, Random random) throws IOException {
@@ -167,6 +209,19 @@ class AmendTest {
                     cluster,
                     random.nextBoolean() ? ZeroMode.KEEP_ALLOCATED : ZeroMode.MAY_UNMAP);
         }
+    }
+
+    private static List<String> kinds(Options options) {
+        List<String> kinds = new ArrayList<>();
+        if (options.has(Qcow2AmendOptions.COMPAT)) {
+            kinds.add("to " + options.require(Qcow2AmendOptions.COMPAT));
+        }
+        for (Option<?> option : List.of(Qcow2AmendOptions.REFCOUNT_BITS, Qcow2AmendOptions.LAZY_REFCOUNTS)) {
+            if (options.has(option)) {
+                kinds.add(option.name());
+            }
+        }
+        return kinds;
     }
 
     private static Options options(Random random) {

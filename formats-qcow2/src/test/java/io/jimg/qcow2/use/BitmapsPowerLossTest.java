@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 
@@ -37,6 +38,7 @@ class BitmapsPowerLossTest {
     private static final double CHANCE = 0.2;
 
     private int crashes;
+    private final Map<String, Integer> tally = new TreeMap<>();
     private int inconsistent;
 
     @Test
@@ -54,14 +56,14 @@ class BitmapsPowerLossTest {
                 throw new AssertionError("seed " + seed + ": " + configuration, failure);
             }
         }
-        reporter.publishEntry("crash points", crashes + ", inconsistent bitmaps found: " + inconsistent);
+        reporter.publishEntry("crash points", crashes + " " + tally + ", inconsistent bitmaps found: " + inconsistent);
         assertThat(crashes).isGreaterThan(SEEDS);
         assertThat(inconsistent).isPositive();
     }
 
     /** An entry that begins where a sector ends has its table's place in one sector and its flags in the next. */
     @Test
-    void anEntryInTwoSectorsIsNotTorn() throws IOException {
+    void anEntryInTwoSectorsIsNotTorn(TestReporter reporter) throws IOException {
         ReorderingStorage storage = new ReorderingStorage("disk");
         Configuration plain = new Configuration(
                 "cluster_size=4096", "", 1 << 20, Configuration.Layer.NONE, false, Configuration.Start.EMPTY);
@@ -76,6 +78,7 @@ class BitmapsPowerLossTest {
             int[] states = {0};
             storage.observe(number -> {
                 for (int seed = 0; seed < 200; seed++) {
+                    crashes++;
                     ReorderingStorage left = storage.crash(seed);
                     try (DiskImage reader = making.opening(false).open(new KeptStorage(left))) {
                         Bitmaps found = reader.capability(Bitmaps.class).orElseThrow();
@@ -90,6 +93,7 @@ class BitmapsPowerLossTest {
             image.close();
             storage.observe(null);
             assertThat(states[0]).isPositive();
+            reporter.publishEntry("crash points", crashes + ", inconsistent bitmaps found: " + (crashes - states[0]));
         }
     }
 
@@ -114,6 +118,9 @@ class BitmapsPowerLossTest {
         boolean writing;
         String step = "";
 
+        /** The kind of step, for the tally. */
+        String kind = "";
+
         Run(Configuration configuration, long seed, Random random) throws IOException {
             this.making = new Making(configuration, seed);
             making.make(storage);
@@ -137,6 +144,7 @@ class BitmapsPowerLossTest {
                 now = next.copy();
             }
             step = "close";
+            kind = "close";
             writing = false;
             image.close();
         }
@@ -147,12 +155,14 @@ class BitmapsPowerLossTest {
                 case 0, 1, 2 -> {
                     BitmapModel.Edit edit = now.random(random);
                     step = edit.toString();
+                    kind = edit.kind().toString();
                     edit.apply(next);
                     edit.apply(image.capability(Bitmaps.class).orElseThrow());
                     settled();
                 }
                 case 3 -> {
                     step = "reopen";
+                    kind = "close";
                     image.close();
                     image = making.open(new KeptStorage(storage));
                     settled();
@@ -175,6 +185,7 @@ class BitmapsPowerLossTest {
             long offset = random.nextInt((int) image.size()) / unit * (long) unit;
             int length = (1 + random.nextInt((int) Math.min(image.size() - offset, 5000)) + unit - 1) / unit * unit;
             writing = true;
+            kind = "write";
             step = "write " + offset + "+" + length;
             next.written(offset, length);
             if (discards) {
@@ -193,6 +204,7 @@ class BitmapsPowerLossTest {
 
         private void crash() throws IOException {
             crashes++;
+            tally.merge(kind, 1, Integer::sum);
             verifying = true;
             long seed = random.nextLong();
             try {
