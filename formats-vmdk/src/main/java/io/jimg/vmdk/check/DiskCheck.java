@@ -1,7 +1,5 @@
 package io.jimg.vmdk.check;
 
-import io.jimg.ErrorKind;
-import io.jimg.Extent;
 import io.jimg.ImageException;
 import io.jimg.capability.CheckReport;
 import io.jimg.capability.CheckReport.Finding;
@@ -12,6 +10,7 @@ import io.jimg.validate.Place;
 import io.jimg.vmdk.extent.DiskExtent;
 import io.jimg.vmdk.extent.FlatExtent;
 import io.jimg.vmdk.extent.GuardedExtent;
+import io.jimg.vmdk.sparse.SeSparseCheck;
 import io.jimg.vmdk.sparse.SparseCheck;
 import io.jimg.vmdk.sparse.SparseExtent;
 import java.io.IOException;
@@ -27,8 +26,13 @@ public final class DiskCheck implements SparseCheck.Observer {
     private final Pause pause;
     private final List<Finding> findings = new ArrayList<>();
     private long leftOut;
+    /** Whether the disk has several extents, so that a sentence has to say in which something is. */
+    private final boolean split;
+
     /** Length of the file at hand. */
     private long fileSize;
+
+    private String fileName = "";
 
     private long corruptions;
     private long fixed;
@@ -39,7 +43,8 @@ public final class DiskCheck implements SparseCheck.Observer {
         void check() throws ImageException;
     }
 
-    private DiskCheck(boolean repair, Pause pause) {
+    private DiskCheck(boolean split, boolean repair, Pause pause) {
+        this.split = split;
         this.repair = repair;
         this.pause = pause;
     }
@@ -50,7 +55,7 @@ public final class DiskCheck implements SparseCheck.Observer {
      * @param repair whether what can be put right is
      */
     public static CheckReport run(List<DiskExtent> extents, boolean repair, Pause pause) throws IOException {
-        DiskCheck check = new DiskCheck(repair, pause);
+        DiskCheck check = new DiskCheck(extents.size() > 1, repair, pause);
         for (DiskExtent extent : extents) {
             check.check(extent);
         }
@@ -58,22 +63,21 @@ public final class DiskCheck implements SparseCheck.Observer {
     }
 
     private void check(DiskExtent extent) throws IOException {
-        fileSize = Long.MAX_VALUE;
         if (extent instanceof GuardedExtent guarded) {
             check(guarded.inner());
         } else if (extent instanceof SparseExtent sparse) {
-            fileSize = sparse.file().size();
+            file(sparse.file());
             if (sparse.hosted()) {
                 SparseCheck.run(sparse.file(), repair, this);
             } else if (sparse.copyOnWrite()) {
                 SparseCheck.cowd(sparse.file(), this);
             } else {
-                walk(sparse);
+                SeSparseCheck.run(sparse.file(), this);
             }
         } else if (extent instanceof FlatExtent flat) {
             Storage file = flat.file();
             long promised = flat.start() + flat.size();
-            fileSize = file.size();
+            file(file);
             if (file.growsWithZeroes() && file.size() < promised) {
                 found(
                         "'" + file.name() + "' is truncated: the descriptor promises " + promised
@@ -84,21 +88,9 @@ public final class DiskCheck implements SparseCheck.Observer {
         }
     }
 
-    /** Looks every grain up. */
-    private void walk(SparseExtent extent) throws IOException {
-        for (long at = 0; at < extent.size(); ) {
-            pause();
-            try {
-                Extent run = extent.at(at, extent.size() - at);
-                at = run.end();
-            } catch (ImageException damaged) {
-                if (damaged.kind() != ErrorKind.CORRUPT) {
-                    throw damaged;
-                }
-                found(damaged.getMessage(), damaged.offset(), false);
-                at = Math.min(extent.size(), (at / extent.grainSize() + 1) * extent.grainSize());
-            }
-        }
+    private void file(Storage file) throws IOException {
+        fileSize = file.size();
+        fileName = file.name();
     }
 
     @Override
@@ -116,12 +108,17 @@ public final class DiskCheck implements SparseCheck.Observer {
                 Severity.ERROR,
                 hostOffset >= fileSize ? Kind.TRUNCATION : Kind.INCONSISTENCY,
                 hostOffset < 0 ? Place.IMAGE : Place.host(hostOffset),
-                (repaired ? "Repairing " : "ERROR ") + sentence));
+                (repaired ? "Repairing " : "ERROR ") + where(sentence) + sentence));
     }
 
     @Override
     public void leftOut(String sentence) {
-        findings.add(new Finding(Severity.WARNING, "WARNING " + sentence));
+        findings.add(new Finding(Severity.WARNING, "WARNING " + where(sentence) + sentence));
+    }
+
+    private String where(String sentence) {
+        String file = "'" + fileName + "'";
+        return split && !sentence.contains(file) ? file + ": " : "";
     }
 
     @Override

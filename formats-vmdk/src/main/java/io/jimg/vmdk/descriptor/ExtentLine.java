@@ -3,6 +3,7 @@ package io.jimg.vmdk.descriptor;
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,15 +23,22 @@ public record ExtentLine(
         long firstSector) {
 
     private static final int SECTOR = 512;
+    private static final Pattern OF_NO_SECTOR = Pattern.compile("\\w+\\s+0+(\\s|$)");
 
     /** Guest bytes. */
     public long size() {
         return sectors * SECTOR;
     }
 
-    /** Whether a line is one of the extent section: its first word is an access mode. */
+    /**
+     * Whether a line is one of the extent section: its first word is an access mode. An extent of no sectors is none,
+     * as in qemu-img: its file is not looked for.
+     */
     static boolean isOne(String line) {
         String stripped = line.strip();
+        if (OF_NO_SECTOR.matcher(stripped).lookingAt()) {
+            return false;
+        }
         for (ExtentAccess access : ExtentAccess.values()) {
             String word = access.name();
             if (stripped.regionMatches(true, 0, word, 0, word.length())
@@ -73,7 +81,7 @@ public record ExtentLine(
         boolean needsName = type != ExtentType.ZERO && access != ExtentAccess.NOACCESS;
         // Where a flat file on VMFS begins is not in its line: another place than its start is a mistake.
         boolean offsetAllowed = type == ExtentType.FLAT || first == 0;
-        if (sectors == 0 || (needsName && (name == null || name.isEmpty())) || !offsetAllowed) {
+        if ((needsName && (name == null || name.isEmpty())) || !offsetAllowed) {
             throw invalid(stripped, resource);
         }
         return new ExtentLine(access, sectors, type, name, first);

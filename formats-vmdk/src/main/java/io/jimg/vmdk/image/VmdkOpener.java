@@ -112,6 +112,15 @@ public final class VmdkOpener {
         if (header.capacity() == 0 && !descriptor.extents().isEmpty()) {
             return image(descriptor, place, this::openExtents);
         }
+        if (header.capacity() == 0 && place != null) {
+            // Nothing in it, and no other file that it describes.
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED,
+                    "Unsupported image type '" + descriptor.createType() + "'",
+                    file.name(),
+                    ImageException.NO_OFFSET,
+                    null);
+        }
         return image(
                 descriptor,
                 place,

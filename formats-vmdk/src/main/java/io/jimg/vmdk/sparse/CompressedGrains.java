@@ -80,7 +80,8 @@ final class CompressedGrains {
             throws IOException {
         ByteBuffer stored = buffers.pollFirst();
         if (stored == null) {
-            stored = ByteBuffer.allocateDirect(longest() + MARKER + SECTOR).order(ByteOrder.LITTLE_ENDIAN);
+            stored = ByteBuffer.allocateDirect(longest(grainSize) + MARKER + SECTOR)
+                    .order(ByteOrder.LITTLE_ENDIAN);
         }
         try {
             readStored(grain, hostOffset, stored);
@@ -112,14 +113,14 @@ final class CompressedGrains {
     /** Reads what is stored, so that {@code stored} has the stream and perhaps more from position to limit. */
     private void readStored(long grain, long hostOffset, ByteBuffer stored) throws IOException {
         if (!markers) {
-            file.read(stored.clear().limit(longest()), hostOffset);
+            file.read(stored.clear().limit(longest(grainSize)), hostOffset);
             stored.flip();
             return;
         }
         file.read(stored.clear().limit(SECTOR), hostOffset);
         long sector = stored.getLong(0);
         int size = stored.getInt(Long.BYTES);
-        if (size <= 0 || size > longest()) {
+        if (size <= 0 || size > longest(grainSize)) {
             throw corrupt(grain, hostOffset, "has a stream of " + Integer.toUnsignedString(size) + " bytes");
         }
         if (sector != grain * (grainSize / SECTOR)) {
@@ -133,7 +134,7 @@ final class CompressedGrains {
     }
 
     /** What a grain takes that became longer by being compressed: deflate adds a little, and writers are not alike. */
-    private int longest() {
+    static int longest(int grainSize) {
         return grainSize + grainSize / 8 + 1024;
     }
 

@@ -75,7 +75,8 @@ final class DirectoryCheck {
         if (second != null) {
             areas.add(second);
         }
-        boolean changed = new TableCheck(check, layout, header.size(), areas, entries, copy).run() || moved;
+        StoredLength lengths = new StoredLength(check.file(), layout, header.size(), header.markers());
+        boolean changed = new TableCheck(check, layout, lengths, areas, entries, copy).run() || moved;
         if (check.repairs() && changed) {
             write(entries, copy, moved);
         }

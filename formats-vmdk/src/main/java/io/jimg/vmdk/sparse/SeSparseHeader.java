@@ -2,8 +2,11 @@ package io.jimg.vmdk.sparse;
 
 import io.jimg.ErrorKind;
 import io.jimg.ImageException;
+import io.jimg.vmdk.sparse.MetadataMap.Area;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The constant header of a space-efficient sparse extent, as ESXi 6.5 and newer write snapshots. VMware publishes no
@@ -29,6 +32,12 @@ record SeSparseHeader(
     /** The first eight bytes. */
     static final long MAGIC = 0xCAFEBABEL;
 
+    /** The name of the area that holds tables. */
+    static final String TABLES = "the grain tables";
+
+    /** The name of the area that holds grains. */
+    static final String GRAINS = "the grains";
+
     private static final long VERSION = 0x0000000200000001L;
     private static final long VOLATILE_MAGIC = 0xCAFECAFEL;
     private static final int SECTOR = TableLayout.SECTOR;
@@ -37,6 +46,18 @@ record SeSparseHeader(
     private static final long GRAIN_SECTORS = 8;
 
     private static final long TABLE_SECTORS = 64;
+
+    private static final int FIRST_AREA = 80;
+    private static final String[] AREAS = {
+        "the volatile header",
+        "the journal's header",
+        "the journal",
+        "the grain directory",
+        TABLES,
+        "the free bitmap",
+        "the back map",
+        GRAINS
+    };
 
     /** Bytes to be read. */
     static final int LENGTH = 512;
@@ -97,6 +118,32 @@ record SeSparseHeader(
     /** Where the volatile header lies, in bytes. */
     static long volatileOffset(ByteBuffer bytes) {
         return volatileHeader(bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN)) * SECTOR;
+    }
+
+    /**
+     * What the header says there is in the file. A place of no length is none.
+     *
+     * @throws ImageException {@link ErrorKind#CORRUPT} where a number makes no sense
+     */
+    static List<Area> areas(ByteBuffer bytes, String resource) throws ImageException {
+        ByteBuffer in = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        List<Area> areas = new ArrayList<>();
+        areas.add(new Area("the header", 0, 1));
+        for (int i = 0; i < AREAS.length; i++) {
+            long first = in.getLong(FIRST_AREA + i * 2 * Long.BYTES);
+            long sectors = in.getLong(FIRST_AREA + i * 2 * Long.BYTES + Long.BYTES);
+            if (first < 0 || sectors < 0 || first > Long.MAX_VALUE / SECTOR - sectors) {
+                throw fail(
+                        ErrorKind.CORRUPT,
+                        "The header gives " + AREAS[i] + " " + Long.toUnsignedString(sectors) + " sectors from sector "
+                                + Long.toUnsignedString(first),
+                        resource);
+            }
+            if (sectors > 0) {
+                areas.add(new Area(AREAS[i], first, first + sectors));
+            }
+        }
+        return areas;
     }
 
     /** Refuses an extent whose journal holds what the tables do not have yet. */

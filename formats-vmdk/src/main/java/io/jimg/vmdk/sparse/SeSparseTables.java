@@ -94,6 +94,18 @@ final class SeSparseTables implements GrainMap {
         return new GrainRun(kind, host, end - first);
     }
 
+    /** Which table a directory's entry names; -1 for none. */
+    long tableNumber(int index) throws ImageException {
+        long entry = directory[index];
+        if (entry == 0) {
+            return -1;
+        }
+        if ((entry & ~DIRECTORY_INDEX) != DIRECTORY_USED) {
+            throw damaged(entry);
+        }
+        return entry & DIRECTORY_INDEX;
+    }
+
     private GrainRun.Kind kind(long entry) throws ImageException {
         return switch ((int) (entry >>> 60)) {
             case 0 -> {
@@ -124,16 +136,13 @@ final class SeSparseTables implements GrainMap {
         if (table != null && table.index == index) {
             return table;
         }
-        long entry = directory[index];
-        if (entry == 0) {
+        long number = tableNumber(index);
+        if (number < 0) {
             return null;
         }
-        if ((entry & ~DIRECTORY_INDEX) != DIRECTORY_USED) {
-            throw damaged(entry);
-        }
-        long place = (header.tables() + (entry & DIRECTORY_INDEX) * header.tableSectors()) * TableLayout.SECTOR;
+        long place = (header.tables() + number * header.tableSectors()) * TableLayout.SECTOR;
         if (place > fileSize - header.tableSectors() * TableLayout.SECTOR) {
-            throw damaged(entry);
+            throw damaged(directory[index]);
         }
         table = new Table(index, read(file, place, header.tableEntries()));
         cached.set(slot, table);

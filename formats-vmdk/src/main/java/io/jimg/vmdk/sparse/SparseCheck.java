@@ -113,7 +113,8 @@ public final class SparseCheck {
         if (areas.get(0).meets(directory.first(), directory.end())) {
             observer.found("The grain directory lies on the header", place, false);
         }
-        new TableCheck(check, header.layout(), header.capacity() * SECTOR, areas, entries, null).run();
+        StoredLength lengths = new StoredLength(file, header.layout(), header.capacity() * SECTOR, false);
+        new TableCheck(check, header.layout(), lengths, areas, entries, null).run();
     }
 
     private void run() throws IOException {

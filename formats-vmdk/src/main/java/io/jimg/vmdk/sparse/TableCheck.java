@@ -24,12 +24,11 @@ final class TableCheck {
     private final SparseCheck check;
     private final Observer observer;
     private final TableLayout layout;
-    private final long guestSize;
     private final int[] entries;
     private final int @Nullable [] copy;
     private final MetadataMap map;
     private final GrainPlaces places;
-    private final int grainSectors;
+    private final StoredLength lengths;
     /** Tables, and copies of such, on which grains lie; found only where something is to be written. */
     private final BitSet trodden = new BitSet();
 
@@ -43,7 +42,7 @@ final class TableCheck {
     /**
      * To be checked.
      *
-     * @param guestSize bytes of the extent
+     * @param lengths how long grains are in the file
      * @param areas what else there is in the file, the directories included
      * @param entries the directory; a repair changes it
      * @param copy the redundant directory, which a repair changes, too; null for none
@@ -51,19 +50,18 @@ final class TableCheck {
     TableCheck(
             SparseCheck check,
             TableLayout layout,
-            long guestSize,
+            StoredLength lengths,
             List<Area> areas,
             int[] entries,
             int @Nullable [] copy) {
         this.check = check;
         this.observer = check.observer();
         this.layout = layout;
-        this.guestSize = guestSize;
         this.entries = entries;
         this.copy = copy;
         this.map = new MetadataMap(areas, layout, entries, copy);
-        this.grainSectors = layout.compressed() ? 1 : layout.grainSize() / SECTOR;
-        this.places = new GrainPlaces(grainSectors);
+        this.lengths = lengths;
+        this.places = new GrainPlaces(lengths.unit());
     }
 
     /** Checks all; gives whether a directory changed. */
@@ -71,8 +69,8 @@ final class TableCheck {
         if (check.mode() != Mode.LOOK) {
             for (int i = 0; i < entries.length; i++) {
                 observer.pause();
-                tread(table(i, false));
-                tread(table(i, true));
+                tread(i, table(i, false));
+                tread(i, table(i, true));
             }
         }
         boolean changed = false;
@@ -91,15 +89,16 @@ final class TableCheck {
         return changed;
     }
 
-    private void tread(int @Nullable [] table) {
+    private void tread(int index, int @Nullable [] table) throws IOException {
         if (table == null) {
             return;
         }
-        for (int entry : table) {
-            if (!stored(entry) || outside(entry)) {
+        for (int i = 0; i < table.length; i++) {
+            if (!stored(table[i]) || outside(table[i])) {
                 continue;
             }
-            Table beneath = map.tableAt(sector(entry), sector(entry) + grainSectors);
+            long first = sector(table[i]);
+            Table beneath = map.tableAt(first, first + lengths.sectors((long) index * table.length + i, first));
             if (beneath != null) {
                 (beneath.copy() ? troddenCopies : trodden).set(beneath.index());
             }
@@ -185,22 +184,21 @@ final class TableCheck {
     }
 
     /** Compares a table with its copy and makes both right as far as may be; gives whether any is changed. */
-    private boolean compare(int index, int[] table, int[] other) {
+    private boolean compare(int index, int[] table, int[] other) throws IOException {
         boolean settle = check.mode() == Mode.SETTLE;
         int different = 0;
         int outside = 0;
         for (int i = 0; i < table.length; i++) {
             if (table[i] != other[i]) {
-                different += reconcile(table, other, i, settle) ? 1 : 0;
+                different += reconcile((long) index * table.length + i, table, other, i, settle) ? 1 : 0;
             }
-            long grain = (long) index * table.length + i;
             if (outside(table[i])) {
                 outside++;
             } else if (stored(table[i])) {
-                checkPlace(grain, table[i]);
+                checkPlace((long) index * table.length + i, table[i]);
             }
             if (stored(table[i])) {
-                pastEnd(place(table[i]), storedLength(grain));
+                pastEnd(place(table[i]), lengths.bytes((long) index * table.length + i, sector(table[i])));
             }
         }
         if (different > 0 && !settle) {
@@ -219,25 +217,30 @@ final class TableCheck {
     }
 
     /** Makes an entry and its copy one; gives whether that could be. */
-    private boolean reconcile(int[] table, int[] other, int i, boolean settle) {
-        boolean damaged = impossible(table[i]);
-        if (damaged && (settle || impossible(other[i]))) {
+    private boolean reconcile(long grain, int[] table, int[] other, int i, boolean settle) throws IOException {
+        boolean damaged = impossible(grain, table[i]);
+        if (damaged && (settle || impossible(grain, other[i]))) {
             return false;
         }
-        boolean takeOther = damaged || (!settle && table[i] == 0 && !impossible(other[i]));
+        boolean takeOther = damaged || (!settle && table[i] == 0 && !impossible(grain, other[i]));
         table[i] = takeOther ? other[i] : table[i];
         other[i] = table[i];
         return true;
     }
 
-    private void checkPlace(long grain, int entry) {
+    private void checkPlace(long grain, int entry) throws IOException {
         long sector = sector(entry);
-        String beneath = metadataAt(sector);
+        int sectors = lengths.sectors(grain, sector);
+        String damage = lengths.damage();
+        if (damage != null) {
+            observer.found("Grain " + grain + " " + damage + ", at sector " + sector, sector * SECTOR, false);
+        }
+        String beneath = map.nameAt(sector, sector + sectors);
         if (beneath != null) {
             found(grain, "on " + beneath, sector);
             return;
         }
-        switch (places.take(sector)) {
+        switch (places.take(sector, sectors)) {
             case TAKEN -> found(grain, "where another does", sector);
             case UNKNOWN -> {
                 if (!crowded) {
@@ -253,16 +256,6 @@ final class TableCheck {
         observer.found("Grain " + grain + " lies " + where + ", at sector " + sector, sector * SECTOR, false);
     }
 
-    private @Nullable String metadataAt(long sector) {
-        return map.nameAt(sector, sector + grainSectors);
-    }
-
-    /** Bytes that a grain takes at least: a writer need not fill up the last one. */
-    private long storedLength(long grain) {
-        long guestBytes = Math.min(layout.grainSize(), Math.max(0, guestSize - grain * layout.grainSize()));
-        return layout.compressed() ? Math.min(1, guestBytes) : guestBytes;
-    }
-
     private void pastEnd(long place, long length) {
         long end = place + length;
         if (end > check.fileSize()) {
@@ -271,8 +264,9 @@ final class TableCheck {
         }
     }
 
-    private boolean impossible(int entry) {
-        return stored(entry) && (outside(entry) || metadataAt(sector(entry)) != null);
+    private boolean impossible(long grain, int entry) throws IOException {
+        long first = sector(entry);
+        return stored(entry) && (outside(entry) || map.nameAt(first, first + lengths.sectors(grain, first)) != null);
     }
 
     /** Whether an entry points to a grain. */

@@ -97,7 +97,6 @@ class DescriptorTest {
                 "RW 8 FLAT",
                 "RW 8 FLAT \"a",
                 "RW 8 FLAT \"\" 0",
-                "RW 0 SPARSE \"a\"",
                 "RW -1 SPARSE \"a\"",
                 "RW 99999999999999999999 SPARSE \"a\"",
                 "RW 9223372036854775807 SPARSE \"a\"",

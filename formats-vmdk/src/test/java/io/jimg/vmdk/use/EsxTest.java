@@ -1,5 +1,10 @@
 package io.jimg.vmdk.use;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.jimg.DiskImage;
+import io.jimg.capability.CheckReport;
+import io.jimg.ops.Check;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -7,9 +12,12 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Delta disks of ESX, put together by hand, read as the real qemu-img reads them. */
@@ -55,6 +63,40 @@ class EsxTest {
         }
         Files.write(folder.resolve("delta.vmdk"), file.array());
         compareWithQemu(descriptor("vmfsSparse", "VMFSSPARSE", sectors), expected);
+    }
+
+    /** Nothing is changed, for nothing is there twice. */
+    @ParameterizedTest
+    @CsvSource({
+        "144, 7, The header puts the grain directory on the grain tables",
+        "72, 0,",
+        "4096, 0x1000000000000000, Grain table 1 lies where another does",
+        "4096, 0x1000000000000002, Grain table 0 lies on the free bitmap",
+        "40960, 0x3002000000000000, Grain 1 lies where another does",
+        "40976, 0x3f00000000000000, past the end",
+        "40984, 0x4001000000000000, holds the entry 0x4001000000000000",
+        "200, 0x7fffffffffffffff, The header gives the grains 9223372036854775807 sectors",
+        "184, 40, Grain 0 lies on the back map"
+    })
+    void whatLiesOnSomethingElseIsFound(int place, String value, @Nullable String sentence) throws IOException {
+        spaceEfficientExtents();
+        Path delta = folder.resolve("delta.vmdk");
+        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(delta)).order(ByteOrder.LITTLE_ENDIAN);
+        file.putLong(place, Long.decode(value));
+        Files.write(delta, file.array());
+        try (DiskImage image = Disks.open(folder.resolve("disk.vmdk"), false)) {
+            CheckReport report = Check.of(image).run();
+            List<String> sentences = report.findings().stream()
+                    .map(CheckReport.Finding::sentence)
+                    .toList();
+            if (sentence == null) {
+                assertThat(sentences).isEmpty();
+            } else {
+                assertThat(sentences).anyMatch(found -> found.contains(sentence));
+                assertThat(report.corruptions()).isPositive();
+            }
+        }
+        assertThat(Files.readAllBytes(delta)).isEqualTo(file.array());
     }
 
     @Test

@@ -127,7 +127,7 @@ class HostileDescriptorsTest {
                         ErrorKind.LIMIT,
                         "larger than any disk",
                         "RW 18014398509481983 ZERO\nRW 18014398509481983 ZERO"),
-                descriptor("no sectors", ErrorKind.CORRUPT, "Invalid extent line", "RW 0 ZERO"),
+                descriptor("no sectors", ErrorKind.INVALID_FORMAT, "Invalid argument", "RW 0 ZERO"),
                 descriptor("negative sectors", ErrorKind.CORRUPT, "Invalid extent line", "RW -8 ZERO"),
                 descriptor("a negative offset", ErrorKind.CORRUPT, "Invalid extent line", "RW 8 FLAT \"extent\" -1"),
                 descriptor(

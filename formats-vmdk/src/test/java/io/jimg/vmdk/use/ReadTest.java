@@ -10,6 +10,7 @@ import io.jimg.ImageException;
 import io.jimg.Images;
 import io.jimg.OpenOptions;
 import io.jimg.capability.CompressedRuns;
+import io.jimg.capability.Resizable;
 import io.jimg.testkit.QemuOracle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -84,6 +85,47 @@ class ReadTest {
         System.arraycopy(content, 0, expected, 2048, 1 << 20);
         System.arraycopy(content, 0, expected, 2048 + (1 << 20) + 1536, 5000);
         Disks.same(Disks.read(mixed), expected);
+    }
+
+    /** Whatever else their lines say, and wherever they stand. */
+    @Test
+    void extentsOfNoSectorAreNone() throws IOException {
+        byte[] content = Disks.content(1 << 20, 7);
+        Files.write(folder.resolve("flat.bin"), content);
+        Path disk = folder.resolve("disk.vmdk");
+        Files.writeString(disk, """
+                # Disk DescriptorFile
+                version=1
+                CID=12
+                parentCID=ffffffff
+                createType="monolithicFlat"
+                RW 0 FLAT "nowhere.bin" 0
+                RW 1000 FLAT "flat.bin" 0
+                RW 0 ZERO
+                RW 1048 FLAT "flat.bin" 1000
+                RW 00 SPARSE "flat.bin"
+                """);
+        Disks.same(Disks.read(disk), content);
+        Path raw = Disks.file(folder.resolve("expected.raw"), content);
+        QemuOracle.assumePresent().compareEqual("vmdk", disk, "raw", raw);
+        try (DiskImage image = Disks.open(disk, true)) {
+            image.capability(Resizable.class)
+                    .orElseThrow()
+                    .resize(2 << 20, Resizable.Preallocation.OFF, false)
+                    .run();
+        }
+        assertThat(Files.readString(disk)).contains("RW 0 ZERO\nRW 3096 FLAT \"flat.bin\" 1000\nRW 00 SPARSE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"monolithicSparse", "streamOptimized"})
+    void anEmbeddedDescriptorWithoutExtentsIsRefusedAsByQemu(String subformat) throws IOException {
+        Path disk = folder.resolve("disk.vmdk");
+        Disks.create(disk, 0, "subformat=" + subformat).plan().job().run();
+        String sentence = "Unsupported image type '" + subformat + "'";
+        assertThatThrownBy(() -> Disks.read(disk)).hasMessage(sentence);
+        assertThat(QemuOracle.assumePresent().img("info", disk).expectExit(1).stderr())
+                .contains(sentence);
     }
 
     @Test
