@@ -84,7 +84,7 @@ final class StoredLength {
         } else if (marker.getLong(0) != grain * (layout.grainSize() / SECTOR)) {
             damage = "has the marker of another";
         } else {
-            length = MARKER + size;
+            length = (long) MARKER + size;
         }
         return length;
     }
