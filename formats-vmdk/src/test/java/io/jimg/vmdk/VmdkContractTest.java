@@ -1,11 +1,19 @@
 package io.jimg.vmdk;
 
 import io.jimg.BlockDevice;
+import io.jimg.DiskImage;
+import io.jimg.Images;
+import io.jimg.OpenOptions;
+import io.jimg.ops.Convert;
+import io.jimg.ops.Create;
+import io.jimg.spi.DottedOptions;
 import io.jimg.testkit.BlockDeviceContract;
 import io.jimg.testkit.LeakDetector;
 import io.jimg.vmdk.use.Disks;
+import io.jimg.vmdk.use.SplitDisk;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -46,6 +54,49 @@ class VmdkContractTest {
     class SplitFlat extends OnFile {
         SplitFlat() {
             super("subformat=twoGbMaxExtentFlat");
+        }
+    }
+
+    /** Many extents of both kinds, and requests across their borders. */
+    @Nested
+    class Mixed extends OnFile {
+        Mixed() {
+            super("");
+        }
+
+        @Override
+        protected BlockDevice make(byte[] content, boolean readOnly) throws IOException {
+            SplitDisk.create(image(), content.length / 512, 3);
+            try (BlockDevice fresh = Disks.open(image(), true)) {
+                fresh.write(ByteBuffer.wrap(content), 0);
+            }
+            return Disks.open(image(), !readOnly);
+        }
+    }
+
+    /** Written once, from its start to its end. */
+    @Nested
+    class Stream extends OnFile {
+        Stream() {
+            super("subformat=streamOptimized");
+        }
+
+        @Override
+        protected boolean canBeWritten() {
+            return false;
+        }
+
+        @Override
+        protected BlockDevice make(byte[] content, boolean readOnly) throws IOException {
+            Path raw = Files.write(folder().resolve("disk.raw"), content);
+            try (DiskImage source = Images.standard().open(raw, OpenOptions.DEFAULT.withFormat("raw"))) {
+                new Convert(source)
+                        .toNew(new Create(Images.standard(), image().toString())
+                                .format("vmdk")
+                                .options(DottedOptions.EMPTY.with("subformat", "streamOptimized")))
+                        .run();
+            }
+            return Disks.open(image(), false);
         }
     }
 
