@@ -91,7 +91,8 @@ public final class Growth implements MetadataChange<Long> {
                     null);
         }
         boolean newClusters = (newSize - 1) >>> header.clusterBits() > (header.size() - 1) >> header.clusterBits();
-        if (hideBacking && header.version() < 3 && newClusters) {
+        // What has its space on the host is data, and needs no entry that says zero.
+        if (hideBacking && header.version() < 3 && newClusters && !NewClusters.takesSpace(preallocation)) {
             throw new ImageException(
                     ErrorKind.UNSUPPORTED,
                     "Failed to zero out new clusters: Operation not supported",

@@ -68,7 +68,7 @@ final class NewClusters {
     private int take(long tableStart, int index, int wanted) throws IOException {
         Allocation place = mapping.allocate(wanted);
         // A zero cluster may hold anything.
-        if (takesSpace() || !(flaggedZero() || encrypted)) {
+        if (takesSpace(preallocation) || !(flaggedZero() || encrypted)) {
             reserve.prepare(place.hostOffset(), length(place), place.fresh());
         }
         for (int i = 0; i < place.clusters(); i++) {
@@ -86,7 +86,7 @@ final class NewClusters {
         return (long) place.clusters() << codec.geometry().clusterBits();
     }
 
-    private boolean takesSpace() {
+    static boolean takesSpace(Preallocation preallocation) {
         return preallocation == Preallocation.FALLOC || preallocation == Preallocation.FULL;
     }
 
@@ -95,7 +95,7 @@ final class NewClusters {
      * zeroes on the host decrypt to something else; version 2, which has no such entries, gets encrypted zeroes there.
      */
     private boolean flaggedZero() {
-        return (encrypted && codec.version() >= 3) || (hideBacking && !takesSpace());
+        return (encrypted && codec.version() >= 3) || (hideBacking && !takesSpace(preallocation));
     }
 
     private void put(int index, long hostOffset) {
