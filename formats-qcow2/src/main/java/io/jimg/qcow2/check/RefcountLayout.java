@@ -121,7 +121,8 @@ final class RefcountLayout {
 
     /** Places the table anew where it has grown with the blocks. */
     private void placeTable() throws ImageException {
-        long bytes = (blocks.lastKey() + 1) * Long.BYTES;
+        // Where nothing is counted yet, the table itself will be.
+        long bytes = (blocks.isEmpty() ? 1 : blocks.lastKey() + 1) * Long.BYTES;
         if (bytes > HeaderLimits.MAX_REFCOUNT_TABLE_BYTES) {
             throw new ImageException(
                     ErrorKind.LIMIT,

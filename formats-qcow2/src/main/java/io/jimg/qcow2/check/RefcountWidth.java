@@ -56,7 +56,14 @@ public final class RefcountWidth implements MetadataChange<Boolean> {
             pulse.passed(index, table.size());
         }
         forget(header, table, counts);
-        RefcountLayout layout = new RefcountLayout(wanted, file.name(), used::get, counts);
+        // In a damaged image a refcount may call metadata free.
+        RefcountLayout layout = new RefcountLayout(
+                wanted,
+                file.name(),
+                cluster -> cluster == 0
+                        || used.get(cluster)
+                        || image.allocator().holdsMetadata(cluster << header.clusterBits(), 1),
+                counts);
         write(layout, Fixes.writing(file));
         image.barrier();
         image.changeHeader(sector -> sector.putLong(HeaderFields.REFCOUNT_TABLE_OFFSET, layout.tableOffset())

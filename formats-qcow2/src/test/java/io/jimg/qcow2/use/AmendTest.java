@@ -193,6 +193,38 @@ class AmendTest {
         reporter.publishEntry("crash points", Integer.toString(crashes));
     }
 
+    /** No more than a check finds before: the header, the tables and the guest's bytes are not overwritten. */
+    @Test
+    void newRefcountsAreKeptOffMetadataThatTheOldOnesCallFree() throws IOException {
+        Configuration plain = new Configuration(
+                "cluster_size=4096", "", 1 << 20, Configuration.Layer.NONE, false, Configuration.Start.EMPTY);
+        Making making = new Making(plain, 1);
+        ReorderingStorage storage = new ReorderingStorage("image.qcow2");
+        making.make(storage);
+        Header header = Qcow2Opener.readHeader(storage);
+        ByteBuffer entry = ByteBuffer.allocate(Long.BYTES);
+        storage.read(entry, header.refcountTableOffset());
+        storage.write(ByteBuffer.allocate(4096), entry.getLong(0));
+        ByteBuffer before = ByteBuffer.allocate(4096);
+        storage.read(before, 0);
+        try (DiskImage image = making.open(new KeptStorage(storage))) {
+            assertThat(amend(image, Options.of(Qcow2AmendOptions.REFCOUNT_BITS, 32L)))
+                    .isTrue();
+        }
+        ByteBuffer after = ByteBuffer.allocate(4096);
+        storage.read(after, 0);
+        assertThat(Arrays.copyOfRange(after.array(), 512, 4096))
+                .isEqualTo(Arrays.copyOfRange(before.array(), 512, 4096));
+        header = Qcow2Opener.readHeader(storage);
+        assertThat(header.refcountBits()).isEqualTo(32);
+        RefcountRebuild.run(storage, header);
+        header = Qcow2Opener.readHeader(storage);
+        assertThat(new Qcow2Check(storage, header).run().corruptions()).isZero();
+        try (DiskImage image = making.opening(false).open(new KeptStorage(storage))) {
+            assertThat(contents(image).get(0)).containsOnly(0);
+        }
+    }
+
     private static void prepare(DiskImage image, Random random) throws IOException {
         Snapshots snapshots = image.capability(Snapshots.class).orElseThrow();
         for (int i = random.nextInt(3); i > 0; i--) {

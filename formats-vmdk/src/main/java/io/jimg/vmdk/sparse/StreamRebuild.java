@@ -38,7 +38,8 @@ final class StreamRebuild {
      * Rebuilds.
      *
      * @return guest offset after the last grain that was found
-     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the stream has no markers to go by
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where the stream has no markers to go by,
+     *     {@link ErrorKind#CORRUPT} where the header tells no place of grains; the file is untouched
      */
     static long run(Storage file, SparseHeader header, SparseCheck.Observer observer) throws IOException {
         header.check(file.name());
@@ -57,8 +58,12 @@ final class StreamRebuild {
         long largest = header.grainSize() + header.grainSize() / 8L + 1024;
         ByteBuffer marker = ByteBuffer.allocate(METADATA_MARKER).order(ByteOrder.LITTLE_ENDIAN);
         long at = Math.max(header.overhead(), header.descriptorOffset() + header.descriptorSectors());
+        if (at < 1 || at > sectors) {
+            throw new ImageException(
+                    ErrorKind.CORRUPT, "The header has the grains begin outside the file", file.name(), 0, null);
+        }
         end = at;
-        while (at >= 0 && at < sectors) {
+        while (at < sectors) {
             observer.pause();
             file.read(marker.clear(), at * SECTOR);
             long value = marker.getLong(0);
