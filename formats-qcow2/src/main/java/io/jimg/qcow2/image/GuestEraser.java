@@ -276,7 +276,7 @@ final class GuestEraser {
         }
     }
 
-    /** Whether an entry must say that there are zeroes where it would otherwise say nothing. */
+    /** Whether what is freed goes back to the host. */
     private boolean punches(ZeroMode mode) {
         return punch && (mode == ZeroMode.MAY_UNMAP || mode == ZeroMode.EXPLICIT);
     }
