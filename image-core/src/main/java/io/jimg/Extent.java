@@ -84,6 +84,11 @@ public record Extent(
         return new Extent(guestOffset, length, present, data, zero, compressed, depth + 1, hostOffset, hostFile);
     }
 
+    /** The same run as that of a layer so many layers down; at least 0. */
+    public Extent ofLayer(int layer) {
+        return new Extent(guestOffset, length, present, data, zero, compressed, layer, hostOffset, hostFile);
+    }
+
     /** The same run cut to at most {@code maximum} bytes from its start. */
     public Extent cut(long maximum) {
         return length <= maximum

@@ -1,5 +1,6 @@
 package io.jimg.raw;
 
+import io.jimg.BlockDevice;
 import io.jimg.CacheMode;
 import io.jimg.DiskImage;
 import io.jimg.ErrorKind;
@@ -12,6 +13,7 @@ import io.jimg.spi.AbstractBlockDevice;
 import io.jimg.spi.Doc;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.Zeroes;
+import io.jimg.storage.BlockDeviceStorage;
 import io.jimg.storage.HostExtent;
 import io.jimg.storage.Outcome;
 import io.jimg.storage.Storage;
@@ -78,6 +80,16 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     @Override
     public long allocatedSize() throws IOException {
         return file.allocatedSize();
+    }
+
+    /** The device right beneath, whose status passes through; null over anything else. */
+    private @Nullable BlockDevice below() {
+        return file instanceof BlockDeviceStorage storage ? storage.device() : null;
+    }
+
+    @Override
+    public int clusterSize() {
+        return below() instanceof DiskImage image ? image.clusterSize() : 0;
     }
 
     @Override
@@ -223,6 +235,13 @@ final class RawImage extends AbstractBlockDevice implements DiskImage {
     @Override
     protected Extent doExtentAt(long offset, long length, int layers) throws IOException {
         long hostOffset = window.start() + offset;
+        BlockDevice below = below();
+        if (below != null && hostOffset < below.size()) {
+            // Its layers are not this image's: what lies in any of them lies beneath this one.
+            return below.extentAt(hostOffset, Math.min(length, below.size() - hostOffset))
+                    .at(offset)
+                    .ofLayer(0);
+        }
         // Where the host's cache is passed by, the file ends with a whole block.
         long block = file.limits().requestAlignment();
         long stored = (file.size() + block - 1) / block * block - hostOffset;

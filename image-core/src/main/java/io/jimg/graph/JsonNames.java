@@ -35,7 +35,12 @@ final class JsonNames {
     static DottedOptions parse(String name) throws ImageException {
         Map<String, String> flat = new LinkedHashMap<>();
         try (JsonParser parser = FACTORY.createParser(name.substring(FileNames.JSON_PREFIX.length()))) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
+            JsonToken first = parser.nextToken();
+            if (first == null) {
+                throw new ImageException(
+                        ErrorKind.BAD_OPTION, "Could not parse the JSON options: Expecting a JSON value");
+            }
+            if (first != JsonToken.START_OBJECT) {
                 throw new ImageException(ErrorKind.BAD_OPTION, "Invalid JSON object given");
             }
             readObject(parser, "", flat);
