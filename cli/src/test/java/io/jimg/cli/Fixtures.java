@@ -229,6 +229,8 @@ final class Fixtures {
             table = file.readLong();
         }
         patch("snapshot-l1.qcow2", table + 6, 2);
+        create(oracle, "snapshot-table.qcow2", "1M");
+        patch("snapshot-table.qcow2", 71, 9);
     }
 
     private void patch(String name, long offset, int value) throws IOException {

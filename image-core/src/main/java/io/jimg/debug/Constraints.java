@@ -22,6 +22,13 @@ import java.io.IOException;
 record Constraints(
         long alignment, long maxTransfer, long zeroAlignment, long maxZero, long discardAlignment, long maxDiscard) {
 
+    /** What is done with one piece of a discard. */
+    @FunctionalInterface
+    interface Discarding {
+        /** Does it. */
+        void discard(long offset, long length) throws IOException;
+    }
+
     /** What is done with one piece of a request. */
     @FunctionalInterface
     interface Piece {
@@ -72,6 +79,20 @@ record Constraints(
 
     private static int powerOfTwo(long wanted, int otherwise) {
         return wanted > 0 && Long.bitCount(wanted) == 1 ? (int) Math.max(wanted, otherwise) : otherwise;
+    }
+
+    /** Discards in pieces: up to the first multiple of the alignment, then whole pieces, then the rest. */
+    void discard(long offset, long length, Discarding action) throws IOException {
+        long end = offset + length;
+        long unit = Math.max(1, discardAlignment);
+        long largest = maxDiscard == 0 ? Long.MAX_VALUE : maxDiscard;
+        for (long at = offset; at < end; ) {
+            long head = (unit - at % unit) % unit;
+            long body = (end - at) / unit * unit;
+            long piece = Math.min(head > 0 ? Math.min(head, end - at) : body > 0 ? body : end - at, largest);
+            action.discard(at, piece);
+            at += piece;
+        }
     }
 
     /** Does something in pieces of at most {@code largest} bytes; 0 for no limit. */

@@ -78,6 +78,12 @@ final class DebugStorage extends ForwardingStorage implements Breakpoints {
     }
 
     @Override
+    public void discard(long hostOffset, long length) throws IOException {
+        rules.request(RequestKind.DISCARD, hostOffset, length);
+        constraints.discard(hostOffset, length, super::discard);
+    }
+
+    @Override
     public Outcome punch(long hostOffset, long length) throws IOException {
         rules.request(RequestKind.DISCARD, hostOffset, length);
         return constraints.split(hostOffset, length, constraints.maxDiscard(), super::punch);

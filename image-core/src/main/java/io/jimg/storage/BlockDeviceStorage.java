@@ -101,6 +101,11 @@ public final class BlockDeviceStorage implements Storage {
     }
 
     @Override
+    public void discard(long hostOffset, long length) throws IOException {
+        device.discard(hostOffset, length);
+    }
+
+    @Override
     public Outcome punch(long hostOffset, long length) throws IOException {
         return zero(hostOffset, length, false);
     }

@@ -38,8 +38,8 @@ final class SnapshotRepair {
     /** Reads the table and decides. */
     static SnapshotRepair read(Header header, MetadataReader reader, Findings findings) throws IOException {
         SnapshotRepair repair = new SnapshotRepair(header, reader, findings);
+        SnapshotScan.requireOffset(header, reader);
         if (header.snapshotCount() != 0) {
-            SnapshotScan.requireOffset(header, reader);
             repair.cut();
             repair.complete();
         }

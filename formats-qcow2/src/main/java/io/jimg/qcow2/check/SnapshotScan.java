@@ -27,11 +27,11 @@ record SnapshotScan(SnapshotTable table, long countedLength) {
      * @throws DamageException where it cannot be read
      */
     static SnapshotScan read(Header header, MetadataReader reader, Findings findings) throws IOException {
+        requireOffset(header, reader);
         if (header.snapshotCount() == 0) {
             return new SnapshotScan(SnapshotTable.EMPTY, 0);
         }
         long count = Integer.toUnsignedLong(header.snapshotCount());
-        requireOffset(header, reader);
         if (count > HeaderLimits.MAX_SNAPSHOTS) {
             throw failure(
                     header,
