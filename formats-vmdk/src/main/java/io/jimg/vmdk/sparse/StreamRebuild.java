@@ -58,9 +58,9 @@ final class StreamRebuild {
         long largest = header.grainSize() + header.grainSize() / 8L + 1024;
         ByteBuffer marker = ByteBuffer.allocate(METADATA_MARKER).order(ByteOrder.LITTLE_ENDIAN);
         long at = Math.max(header.overhead(), header.descriptorOffset() + header.descriptorSectors());
-        if (at < 1 || at > sectors) {
+        if (at < 1 || at >= 1L << 32) {
             throw new ImageException(
-                    ErrorKind.CORRUPT, "The header has the grains begin outside the file", file.name(), 0, null);
+                    ErrorKind.CORRUPT, "The header has the grains begin where none can", file.name(), 0, null);
         }
         end = at;
         while (at < sectors) {

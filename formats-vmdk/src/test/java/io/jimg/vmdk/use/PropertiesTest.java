@@ -17,12 +17,9 @@ import net.jqwik.api.Arbitrary;
 class PropertiesTest extends DeviceProperties<PropertiesTest.Configuration> {
     private static final int JUDGED_BY_QEMU = 5;
 
-    /** Many small extents instead of options. */
-    private static final String SPLIT = "";
-
     private int specimens;
 
-    /** What is made: options or {@link #SPLIT}, size in sectors, and the parent's size in sectors, 0 for none. */
+    /** What is made: options, size in sectors, and the parent's size in sectors, 0 for none. */
     record Configuration(String options, int sectors, int parentSectors) {}
 
     @Override
@@ -31,9 +28,6 @@ class PropertiesTest extends DeviceProperties<PropertiesTest.Configuration> {
             String[] flat = {"subformat=monolithicFlat", "subformat=twoGbMaxExtentFlat"};
             String[] sparse = {"subformat=monolithicSparse", "subformat=twoGbMaxExtentSparse"};
             int sectors = 1 + random.nextInt(2000);
-            if (random.nextInt(4) == 0) {
-                return new Configuration(SPLIT, sectors, 0);
-            }
             if (random.nextInt(4) == 0) {
                 return new Configuration(flat[random.nextInt(2)], sectors, 0);
             }
@@ -50,10 +44,6 @@ class PropertiesTest extends DeviceProperties<PropertiesTest.Configuration> {
         Path folder = Files.createTempDirectory("vmdk");
         Path disk = folder.resolve("disk.vmdk");
         int size = configuration.sectors() * 512;
-        if (configuration.options().equals(SPLIT)) {
-            SplitDisk.create(disk, configuration.sectors(), configuration.sectors());
-            return specimen(folder, disk, judged);
-        }
         var create = Disks.create(disk, size, configuration.options().split(","));
         if (configuration.parentSectors() > 0) {
             Path base = folder.resolve("base.vmdk");
@@ -67,10 +57,6 @@ class PropertiesTest extends DeviceProperties<PropertiesTest.Configuration> {
             create.backingFile("base.vmdk").backingFormat("vmdk");
         }
         create.plan().job().run();
-        return specimen(folder, disk, judged);
-    }
-
-    private static Specimen specimen(Path folder, Path disk, boolean judged) throws IOException {
         byte[] initial = Disks.read(disk);
         return new Specimen() {
             @Override
