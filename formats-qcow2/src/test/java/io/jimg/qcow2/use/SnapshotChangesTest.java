@@ -260,4 +260,40 @@ class SnapshotChangesTest {
         oracle.img("snapshot", "-a", running.name(), file).expectExit(0);
         oracle.checkClean("qcow2", file);
     }
+
+    @Test
+    void clockSizeAndInstructionCounterOfAMachineAreToldAndKept() throws IOException {
+        QemuOracle oracle = QemuOracle.assumePresent();
+        MemoryStorage storage = new MemoryStorage("image.qcow2");
+        Path file = GoldenImages.named("snapshots-state").copyTo(folder);
+        storage.write(ByteBuffer.wrap(Files.readAllBytes(file)), 0);
+        long table = ByteBuffer.wrap(bytes(storage, HeaderFields.SNAPSHOTS_OFFSET, 8))
+                .getLong();
+        long clock = 3_723_004_000_000L;
+        long counter = 987_654_321_012L;
+        assertThat(ByteBuffer.wrap(bytes(storage, table + 36, 4)).getInt()).isEqualTo(24);
+        // Specification, "Snapshots": the clock in byte 24, the counter behind two numbers of extra data.
+        storage.write(ByteBuffer.allocate(8).putLong(0, clock), table + 24);
+        storage.write(ByteBuffer.allocate(8).putLong(0, counter), table + 56);
+        Snapshot running;
+        try (DiskImage image = open(storage)) {
+            running = snapshots(image).list().get(0);
+            assertThat(running.icount()).isEqualTo(counter);
+            snapshots(image).create("new");
+            snapshots(image).apply(running.name());
+            snapshots(image).delete("new");
+            assertThat(snapshots(image).list()).containsExactly(running);
+        }
+        Files.write(file, all(storage));
+        oracle.checkClean("qcow2", file);
+        assertThat(oracle.img("snapshot", "-l", file).expectExit(0).stdout())
+                .contains("01:02:03.004")
+                .contains(Long.toString(counter));
+        oracle.img("snapshot", "-c", "newer", file).expectExit(0);
+        MemoryStorage theirs = new MemoryStorage("image.qcow2");
+        theirs.write(ByteBuffer.wrap(Files.readAllBytes(file)), 0);
+        try (DiskImage image = open(theirs)) {
+            assertThat(snapshots(image).list().get(0)).isEqualTo(running);
+        }
+    }
 }
