@@ -11,8 +11,11 @@ import io.jimg.ErrorKind;
 import io.jimg.ImageException;
 import io.jimg.spi.DottedOptions;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Flattens {@code json:{…}} names to dotted keys. A null becomes an empty text, as QEMU reads {@code backing=null}. */
 final class JsonNames {
@@ -61,7 +64,11 @@ final class JsonNames {
     }
 
     private static void readObject(JsonParser parser, String prefix, Map<String, String> flat) throws IOException {
+        Set<String> names = new HashSet<>();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            if (!names.add(parser.currentName())) {
+                throw malformed("duplicate key", null);
+            }
             String key = prefix + parser.currentName();
             parser.nextToken();
             readValue(parser, key, flat);
@@ -84,7 +91,7 @@ final class JsonNames {
         }
     }
 
-    private static ImageException malformed(String why, IOException cause) {
+    private static ImageException malformed(String why, @Nullable IOException cause) {
         return new ImageException(
                 ErrorKind.BAD_OPTION, "Could not parse the JSON options: JSON parse error, " + why, cause);
     }
