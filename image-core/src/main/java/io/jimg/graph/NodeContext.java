@@ -9,7 +9,6 @@ import io.jimg.OpenLimits;
 import io.jimg.Options;
 import io.jimg.Secrets;
 import io.jimg.spi.DottedOptions;
-import io.jimg.spi.ImageFormat;
 import io.jimg.spi.OpenContext;
 import io.jimg.spi.OpenGate;
 import io.jimg.spi.ProtocolDriver;
@@ -64,8 +63,7 @@ final class NodeContext implements OpenContext {
 
     @Override
     public @Nullable String formatOf(ByteBuffer head) {
-        ImageFormat format = opener.probe().surest(head);
-        return format == null ? null : format.name();
+        return opener.probe().nameOf(head);
     }
 
     @Override

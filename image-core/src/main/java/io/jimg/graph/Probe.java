@@ -11,7 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds an image's format by its content. */
 record Probe(Drivers drivers) {
-    /** The format that is surest of the file's first bytes. */
+    /**
+     * The format that is surest of the file's first bytes.
+     *
+     * @throws ImageException {@link ErrorKind#UNSUPPORTED} where they are those of a format without a driver: its
+     *     header and tables would be a guest's disk
+     */
     ImageFormat find(Storage file) throws IOException {
         ByteBuffer head = ByteBuffer.allocate((int) Math.min(ImageFormat.PROBE_LENGTH, file.size()));
         int alignment = file.limits().requestAlignment();
@@ -26,6 +31,13 @@ record Probe(Drivers drivers) {
         }
         head.flip();
         ImageFormat best = surest(head);
+        String foreign = foreign(head, best);
+        if (foreign != null) {
+            throw new ImageException(
+                    ErrorKind.UNSUPPORTED,
+                    "The file is an image in the format " + foreign
+                            + ", for which there is no driver; state the format raw to read its bytes as a plain disk's");
+        }
         if (best == null) {
             throw new ImageException(
                     ErrorKind.INVALID_FORMAT, "Could not determine image format: No compatible driver found");
@@ -33,9 +45,22 @@ record Probe(Drivers drivers) {
         return best;
     }
 
-    /** The format that is surest of these bytes; null where none is at all. */
+    /** The name of the format that these bytes are in, whether there is a driver for it; null where it is none. */
     @Nullable
-    ImageFormat surest(ByteBuffer head) {
+    String nameOf(ByteBuffer head) {
+        ImageFormat best = surest(head);
+        String foreign = foreign(head, best);
+        return foreign != null || best == null ? foreign : best.name();
+    }
+
+    /** The format without a driver that the bytes are in, where no driver is certain of them. */
+    private static @Nullable String foreign(ByteBuffer head, @Nullable ImageFormat best) {
+        return best != null && best.probe(head.asReadOnlyBuffer()) == ImageFormat.PROBE_CERTAIN
+                ? null
+                : Signature.containerOf(head);
+    }
+
+    private @Nullable ImageFormat surest(ByteBuffer head) {
         ImageFormat best = null;
         int bestScore = ImageFormat.PROBE_NEVER;
         for (ImageFormat format : drivers.formats()) {

@@ -135,7 +135,7 @@ final class RebaseCopy {
         while (at < end) {
             Extent old = overlay.extentAt(at, end - at, layers);
             long oldEnd = old.end();
-            if (!old.present() && !old.zero()) {
+            if (!old.present() && !old.zero() && layers != BlockDevice.ALL_LAYERS) {
                 // It lies beneath all layers that were asked, in those that the two chains share.
                 at = oldEnd;
                 continue;

@@ -18,7 +18,7 @@ final class NullStorage implements Storage {
      * A storage.
      *
      * @param size in bytes
-     * @param knownZero whether all of it counts as a hole, or as data that happens to be zero
+     * @param knownZero whether all of it is known to be zero, or, as in QEMU, nothing is known of it
      */
     NullStorage(String protocol, String name, long size, boolean readOnly, boolean knownZero) {
         this.protocol = protocol;
@@ -113,7 +113,8 @@ final class NullStorage implements Storage {
     @Override
     public HostExtent extentAt(long hostOffset, long length) throws ImageException {
         requireOpen();
-        return new HostExtent(hostOffset, length, knownZero || hostOffset >= size);
+        boolean zero = knownZero || hostOffset >= size;
+        return new HostExtent(hostOffset, length, false, zero);
     }
 
     @Override
