@@ -66,7 +66,7 @@ class VmdkContractTest {
 
         @Override
         protected BlockDevice make(byte[] content, boolean readOnly) throws IOException {
-            SplitDisk.create(image(), content.length / 512, 3);
+            SplitDisk.create(image(), content.length / 512, 1, 3);
             try (BlockDevice fresh = Disks.open(image(), true)) {
                 fresh.write(ByteBuffer.wrap(content), 0);
             }

@@ -17,11 +17,11 @@ import java.nio.ByteBuffer;
  * the protected hooks and sees only clean requests.
  *
  * <p>What a hook may rely on: the device is open and stays so until the hook returns; offset and length lie inside the
- * device, length is greater than zero, and both are multiples of {@link io.jimg.Limits#requestAlignment()}; buffers
- * have exactly the request's bytes between position and limit; a request is no larger than
- * {@link io.jimg.Limits#largestTransfer()}; a device opened read-only sees no write. Requests that are not aligned
- * become read-modify-write here, under a lock on the range, so that two writes that share a sector but no byte both
- * survive.
+ * device, length is greater than zero, and both are multiples of {@link io.jimg.Limits#requestAlignment()}, so that the
+ * last request of a device whose size is none ends with a whole block, past the device's end; buffers have exactly the
+ * request's bytes between position and limit; a request is no larger than {@link io.jimg.Limits#largestTransfer()}; a
+ * device opened read-only sees no write. Requests that are not aligned become read-modify-write here, under a lock on
+ * the range, so that two writes that share a sector but no byte both survive.
  */
 public abstract class AbstractBlockDevice implements BlockDevice {
     private static final long NOT_WHOLE = -1;
@@ -42,7 +42,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         this.size = size;
     }
 
-    // ---- hooks -----------------------------------------------------------------------------------------------------
+    // ---- hooks -------------------------------------------------------------------------------------------------
 
     /** Fills the buffer. */
     protected abstract void doRead(ByteBuffer destination, long offset) throws IOException;
@@ -117,8 +117,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         size = newSize;
     }
 
-    // ---- for capabilities of drivers
-    // ---------------------------------------------------------------------------------
+    // ---- for capabilities of drivers ---------------------------------------------------------------------------
 
     /**
      * Something that a driver does with its device.
@@ -161,7 +160,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         }
     }
 
-    // ---- the public contract ---------------------------------------------------------------------------------------
+    // ---- the public contract -----------------------------------------------------------------------------------
 
     @Override
     public final long size() {
@@ -199,19 +198,11 @@ public abstract class AbstractBlockDevice implements BlockDevice {
                 return;
             }
             if (aligned(offset, length, alignment)) {
-                if (alignment == 1) {
-                    if (mustLast(flags) && writeDurably(source, offset, limits.largestTransfer())) {
+                try (RangeLock.Held held = lockBlocks(offset, length, alignment)) {
+                    if (durable(flags) && writeDurably(source, offset, limits.largestTransfer())) {
                         return;
                     }
                     writeAligned(source, offset, limits.largestTransfer());
-                } else {
-                    // A neighbour's read-modify-write must not carry old bytes over these.
-                    try (RangeLock.Held held = padding.lock(offset, length)) {
-                        if (mustLast(flags) && writeDurably(source, offset, limits.largestTransfer())) {
-                            return;
-                        }
-                        writeAligned(source, offset, limits.largestTransfer());
-                    }
                 }
             } else {
                 writePadded(source, offset, alignment);
@@ -233,7 +224,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
                 writePadded(ByteBuffer.allocate((int) (start - offset)), offset, alignment);
             }
             if (end > start) {
-                try (RangeLock.Held held = padding.lock(start, alignment == 1 ? 0 : end - start)) {
+                try (RangeLock.Held held = lockBlocks(start, end - start, alignment)) {
                     doWriteZeroes(start, end - start, mode);
                 }
             }
@@ -271,7 +262,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         enterWriting(offset, length);
         try {
             about(StorageEvent.PWRITEV);
-            try (RangeLock.Held held = padding.lock(offset, limits().requestAlignment() == 1 ? 0 : length)) {
+            try (RangeLock.Held held = lockBlocks(offset, length, limits().requestAlignment())) {
                 doWrite(sources, offset);
             }
             about(StorageEvent.PWRITEV_DONE);
@@ -341,7 +332,7 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         }
     }
 
-    // ---- behind it -------------------------------------------------------------------------------------------------
+    // ---- behind it ---------------------------------------------------------------------------------------------
 
     private void enter(long offset, long length) throws ImageException {
         inFlight.enter();
@@ -361,12 +352,21 @@ public abstract class AbstractBlockDevice implements BlockDevice {
         }
     }
 
-    private boolean mustLast(WriteFlag[] flags) {
+    /**
+     * Keeps a neighbour's read-modify-write from carrying old bytes over what is written to whole blocks; where every
+     * byte is a block there is no such neighbour.
+     */
+    private RangeLock.Held lockBlocks(long offset, long length, int alignment) {
+        return padding.lock(offset, alignment == 1 ? 0 : length);
+    }
+
+    /** Whether a write with these flags is to be durable when it completes. */
+    private boolean durable(WriteFlag[] flags) {
         return flags.length > 0 || writeThrough();
     }
 
     private void finishWrite(WriteFlag[] flags) throws IOException {
-        if (mustLast(flags)) {
+        if (durable(flags)) {
             doFlush();
         }
     }

@@ -43,6 +43,7 @@ public final class RangeLock {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition released = lock.newCondition();
     private final List<Held> held = new ArrayList<>();
+    private final Held nothing = new Held(0, 0);
 
     /** Nothing is locked yet. */
     public RangeLock() {}
@@ -54,10 +55,10 @@ public final class RangeLock {
      * @param length bytes; an empty range locks nothing
      */
     public Held lock(long start, long length) {
-        Held wanted = new Held(start, start + length);
         if (length == 0) {
-            return wanted;
+            return nothing;
         }
+        Held wanted = new Held(start, start + length);
         lock.lock();
         try {
             while (overlapping(wanted)) {
