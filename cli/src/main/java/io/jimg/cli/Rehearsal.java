@@ -101,7 +101,7 @@ final class Rehearsal {
     private static void tellOf(Path file, boolean onlyInfo) throws IOException {
         if (onlyInfo && Files.exists(file)) {
             Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
-            System.setProperty("jimg.stat", key + " 8 512");
+            System.setProperty("jimg.stat", key + ":8:512");
         }
     }
 

@@ -11,6 +11,7 @@ import io.jimg.cli.getopt.OptionSpec;
 import io.jimg.cli.getopt.UsageException;
 import io.jimg.cli.process.CommandException;
 import io.jimg.cli.text.InfoText;
+import io.jimg.host.file.FileLocks;
 import io.jimg.ops.ImageInfo;
 import io.jimg.ops.Info;
 import io.jimg.spi.Doc;
@@ -47,6 +48,7 @@ final class InfoCommand implements Command {
 
     @Override
     public int run(Invocation invocation) throws UsageException, CommandException, IOException {
+        FileLocks.announceOpening();
         ImageSource source = new ImageSource(invocation.console());
         @Nullable String format = null;
         OutputForm output = OutputForm.HUMAN;

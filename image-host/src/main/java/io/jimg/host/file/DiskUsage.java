@@ -17,7 +17,7 @@ public final class DiskUsage {
     private final CompletableFuture<OptionalLong> answer = new CompletableFuture<>();
 
     /**
-     * What {@code stat -L -c '(dev=%D,ino=%i) %b %B'} answered for a file: which one it is, in the words of its file
+     * What {@code stat -L -c '(dev=%D,ino=%i):%b:%B'} answered for a file: which one it is, in the words of its file
      * key, its blocks and their size in bytes.
      */
     private static final String TOLD_PROPERTY = "jimg.stat";
@@ -34,8 +34,8 @@ public final class DiskUsage {
     public static DiskUsage ask(Path file, @Nullable Object fileKey) {
         DiskUsage asked = new DiskUsage();
         String told = System.getProperty(TOLD_PROPERTY, "");
-        if (fileKey != null && told.startsWith(fileKey + " ")) {
-            asked.answer.complete(parse(told.substring(told.indexOf(' '))));
+        if (fileKey != null && told.startsWith(fileKey + ":")) {
+            asked.answer.complete(parse(told.substring(told.indexOf(':'))));
             return asked;
         }
         Thread asking = new Thread("jimg-stat") {
@@ -78,7 +78,7 @@ public final class DiskUsage {
 
     private static OptionalLong parse(String answer) {
         try {
-            StringTokenizer numbers = new StringTokenizer(answer);
+            StringTokenizer numbers = new StringTokenizer(answer, ": \n");
             return numbers.countTokens() == 2
                     ? OptionalLong.of(Math.multiplyExact(
                             Long.parseLong(numbers.nextToken()), Long.parseLong(numbers.nextToken())))

@@ -1,5 +1,6 @@
 package io.jimg.host.file;
 
+import io.jimg.host.kernel.Native;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.AsynchronousFileChannel;
@@ -81,6 +82,16 @@ public interface FileLocks extends Closeable {
         }
         locks.alsoClose(channel);
         return locks;
+    }
+
+    /**
+     * Says that a file will be opened within some milliseconds, for programs that do little else: where Java's own
+     * locks will be used, what makes their first question slow begins now. Returns at once.
+     */
+    static void announceOpening() {
+        if (!Native.isPermitted()) {
+            LockTable.announceReading();
+        }
     }
 
     /**

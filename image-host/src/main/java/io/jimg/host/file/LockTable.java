@@ -1,6 +1,8 @@
 package io.jimg.host.file;
 
+import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +25,25 @@ final class LockTable {
     private LockTable(List<Entry> entries, String self) {
         this.entries = entries;
         this.self = self;
+    }
+
+    /**
+     * Has the kernel begin what it makes a reader wait for: a moment of rest on each of its processors, some 10 ms. Who
+     * reads the list soon afterwards waits for what is left of it. Returns at once.
+     */
+    static void announceReading() {
+        Thread reading = new Thread("jimg-locks") {
+            @Override
+            public void run() {
+                try (InputStream list = new FileInputStream(LOCKS.toString())) {
+                    list.read();
+                } catch (IOException hidden) {
+                    // Whoever wants to know will find that out.
+                }
+            }
+        };
+        reading.setDaemon(true);
+        reading.start();
     }
 
     /** {@return the list as it is now; null where the host shows none} */

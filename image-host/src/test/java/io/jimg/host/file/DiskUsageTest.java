@@ -50,10 +50,10 @@ class DiskUsageTest {
         new RandomAccessFile(file.toFile(), "rw").close();
         Object key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         try {
-            System.setProperty("jimg.stat", key + " 24 512");
+            System.setProperty("jimg.stat", key + ":24:512");
             assertThat(DiskUsage.ask(file, key).answer()).hasValue(24 * 512);
             assertThat(DiskUsage.ask(file, "(dev=1,ino=2)").answer()).hasValue(0);
-            System.setProperty("jimg.stat", key + " many 512");
+            System.setProperty("jimg.stat", key + ":many:512");
             assertThat(DiskUsage.ask(file, key).answer()).isEmpty();
         } finally {
             System.clearProperty("jimg.stat");
