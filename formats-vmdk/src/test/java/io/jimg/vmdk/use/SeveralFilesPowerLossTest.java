@@ -6,6 +6,7 @@ import io.jimg.DiskImage;
 import io.jimg.ZeroMode;
 import io.jimg.capability.Checkable;
 import io.jimg.capability.Rebasable;
+import io.jimg.capability.Resizable;
 import io.jimg.spi.OpenGate;
 import io.jimg.storage.Storage;
 import io.jimg.testkit.BareContext;
@@ -22,11 +23,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Power is lost while disks of several files are written, each file in a state of its own. What is left opens, checks
@@ -57,8 +61,16 @@ class SeveralFilesPowerLossTest {
     }
 
     /** Files by name; opens what images name of them. */
-    private record Folder(Map<String, ReorderingStorage> files, boolean writable, boolean parentWritable)
+    private record Folder(
+            Map<String, ReorderingStorage> files,
+            boolean writable,
+            boolean parentWritable,
+            AtomicReference<ReorderingStorage.@Nullable Observer> watch)
             implements BareContext {
+
+        Folder(Map<String, ReorderingStorage> files, boolean writable, boolean parentWritable) {
+            this(files, writable, parentWritable, new AtomicReference<>());
+        }
 
         Storage file(String name) {
             return new KeptStorage(Objects.requireNonNull(files.get(name), name));
@@ -77,6 +89,31 @@ class SeveralFilesPowerLossTest {
         @Override
         public @Nullable Storage openStorage(String child, OpenGate.Role role, @Nullable String name) {
             return file(Objects.requireNonNull(name));
+        }
+
+        /** Watches the files that there are, and those that are made from now on. */
+        void observe(ReorderingStorage.Observer observer) {
+            watch.set(observer);
+            files.values().forEach(file -> file.observe(observer));
+        }
+
+        /** New files lose what was written to them like others, and their names never. */
+        @Override
+        public NewFile createStorage(OpenGate.Role role, String name) {
+            ReorderingStorage made = new ReorderingStorage(name);
+            made.observe(watch.get());
+            files.put(name, made);
+            return new NewFile() {
+                @Override
+                public Storage storage() {
+                    return new KeptStorage(made);
+                }
+
+                @Override
+                public void remove() {
+                    files.remove(name);
+                }
+            };
         }
 
         @Override
@@ -260,6 +297,76 @@ class SeveralFilesPowerLossTest {
         reporter.publishEntry("states", states[0] + ", between the two CIDs " + states[1]);
         assertThat(states[0]).isGreaterThan(SEEDS * 4);
         assertThat(states[1]).isLessThan(states[0] / 2);
+    }
+
+    /** A split disk that grows over the end of its last extent has its old size or the new one, and what it held. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SPARSE", "FLAT"})
+    void aSplitDiskThatGrowsIsTheOldOneOrTheNewOne(String type, TestReporter reporter) throws IOException {
+        int[] states = {0, 0};
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            Folder folder = split(type, seed % 2 == 0 ? "zeroed_grain=on" : "");
+            byte[] before;
+            try (VmdkImage image = folder.open("disk.vmdk")) {
+                image.write(ByteBuffer.wrap(Disks.content((int) image.size(), seed)), 0);
+                image.flush();
+                before = Disks.read(image);
+                byte[] after = Arrays.copyOf(before, 4 * PART - 512);
+                folder.observe(number -> {
+                    judgeGrowth(folder.crash(number), before, after, states);
+                    judgeGrowth(folder.crash(number + 1000), before, after, states);
+                });
+                image.capability(Resizable.class)
+                        .orElseThrow()
+                        .resize(after.length, Resizable.Preallocation.OFF, false)
+                        .run();
+                judgeGrowth(folder.crash(seed), after, after, states);
+            }
+        }
+        reporter.publishEntry("states", states[0] + ", grown " + states[1]);
+        assertThat(states[0]).isGreaterThan(SEEDS * 4);
+        assertThat(states[1]).isGreaterThanOrEqualTo(SEEDS);
+    }
+
+    /** One whole extent, and one that ends inside a grain. */
+    private static Folder split(String type, String options) throws IOException {
+        Folder folder = new Folder(new ConcurrentHashMap<>(), true, false);
+        StringBuilder extents = new StringBuilder();
+        for (int number = 1; number <= 2; number++) {
+            int size = number == 1 ? PART : PART - 50 * 512;
+            String name = "disk-s00" + number + ".vmdk";
+            Storage file = folder.createStorage(OpenGate.Role.EXTENT, name).storage();
+            if (type.equals("SPARSE")) {
+                InMemory.format().create(file, new InMemory(true, null).request(size, options));
+            } else {
+                file.truncate(size);
+            }
+            file.flush();
+            extents.append(
+                    "RW " + size / 512 + " " + type + " \"" + name + "\"" + (type.equals("FLAT") ? " 0\n" : "\n"));
+        }
+        Storage file = folder.createStorage(OpenGate.Role.EXTENT, "disk.vmdk").storage();
+        String text = "# Disk DescriptorFile\nversion=1\nCID=0badcafe\nparentCID=ffffffff\ncreateType=\"twoGbMaxExtent"
+                + (type.equals("FLAT") ? "Flat" : "Sparse") + "\"\n" + extents;
+        file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), 0);
+        file.flush();
+        return folder;
+    }
+
+    private static void judgeGrowth(Folder left, byte[] before, byte[] after, int[] states) throws IOException {
+        states[0]++;
+        try (VmdkImage image = left.open("disk.vmdk")) {
+            boolean grown = image.size() == after.length;
+            states[1] += grown ? 1 : 0;
+            Disks.same(Disks.read(image), grown ? after : before);
+            assertThat(image.capability(Checkable.class)
+                            .orElseThrow()
+                            .check()
+                            .run()
+                            .findings())
+                    .isEmpty();
+            image.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), image.size() - 3);
+        }
     }
 
     private static long parentCid(Folder folder) throws IOException {
