@@ -72,7 +72,9 @@ public final class FileStorage implements Storage {
             Optional<DeviceGeometry> device =
                     path.isDevice() && host.isPresent() ? host.get().deviceGeometry() : Optional.empty();
             this.sector = device.map(DeviceGeometry::logicalSector).orElse(path.isDevice() ? 512 : 1);
-            FileBytes cached = new ChannelBytes(channel, 1);
+            FileBytes byChannel = new ChannelBytes(channel, 1);
+            FileBytes cached =
+                    host.<FileBytes>map(file -> new HostBytes(file, byChannel)).orElse(byChannel);
             int alignment = 1;
             if (cache.direct()) {
                 alignment = directAlignment();

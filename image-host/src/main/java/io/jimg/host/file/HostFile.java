@@ -4,6 +4,7 @@ import io.jimg.host.Errno;
 import io.jimg.host.HostException;
 import io.jimg.host.kernel.Kernel;
 import io.jimg.host.kernel.Native;
+import io.jimg.host.kernel.OpenDescriptor;
 import io.jimg.host.kernel.SystemCall;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,20 +12,17 @@ import java.lang.ref.Reference;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.NonWritableChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A file or block device, opened a second time beside Java's channel for the calls that the Java platform doesn't have:
- * holes, punching, zeroing, reserving, cloning, byte locks, and transfers of several buffers at once. Other data is
- * read and written elsewhere.
+ * holes, punching, zeroing, reserving, cloning, byte locks, and transfers of several buffers at once; and for reads and
+ * writes around which, other than Java's channels, no two threads meet in a lock.
  *
  * <p>Available on Linux (x86_64, aarch64) with Java 22 or newer, where native access is enabled for this module (or the
  * unnamed one, if we are on the class path) or the system property {@code jimg.native} is {@code on}. Elsewhere
@@ -56,16 +54,16 @@ public final class HostFile implements Closeable {
     private static final int BLKGETSIZE64 = 0x80081272;
 
     private final Kernel kernel;
-    private final int descriptor;
+    private final int number;
+    private final OpenDescriptor descriptor;
     private final String name;
     private final boolean writable;
     private final Object fileKey;
-    private final ReadWriteLock use = new ReentrantReadWriteLock();
-    private boolean closed;
 
-    private HostFile(Kernel kernel, int descriptor, String name, boolean writable, Object fileKey) {
+    private HostFile(Kernel kernel, int number, String name, boolean writable, Object fileKey) {
         this.kernel = kernel;
-        this.descriptor = descriptor;
+        this.number = number;
+        this.descriptor = new OpenDescriptor(kernel, number);
         this.name = name;
         this.writable = writable;
         this.fileKey = fileKey;
@@ -124,7 +122,7 @@ public final class HostFile implements Closeable {
      * use until this is closed.
      */
     public Path reopenPath() {
-        return descriptorPath(descriptor);
+        return descriptorPath(number);
     }
 
     /** {@return whether it was opened for writing} */
@@ -222,6 +220,44 @@ public final class HostFile implements Closeable {
     }
 
     /**
+     * Reads into a buffer, in one call.
+     *
+     * @param destination a direct buffer that can be written; its position moves behind what was read
+     * @param offset where to read from
+     * @return how many bytes were read; 0 at the file's end, or where there is no room
+     * @throws IOException if it fails
+     */
+    public int read(ByteBuffer destination, long offset) throws IOException {
+        if (destination.isReadOnly()) {
+            throw new ReadOnlyBufferException();
+        }
+        return transfer(SystemCall.PREAD64, destination, offset);
+    }
+
+    /**
+     * Writes a buffer, in one call.
+     *
+     * @param source a direct buffer; its position moves behind what was written
+     * @param offset where to write to
+     * @return how many bytes were written, as a rule all
+     * @throws IOException if it fails, for want of space too
+     */
+    public int write(ByteBuffer source, long offset) throws IOException {
+        requireWritable();
+        return transfer(SystemCall.PWRITE64, source, offset);
+    }
+
+    private int transfer(SystemCall call, ByteBuffer buffer, long offset) throws IOException {
+        int length = buffer.remaining();
+        requireRange(offset, length);
+        long address = addressOf(buffer) + buffer.position();
+        int done = (int) checked(call(call, address, length, offset, 0, 0));
+        Reference.reachabilityFence(buffer);
+        buffer.position(buffer.position() + done);
+        return done;
+    }
+
+    /**
      * Reads into several buffers in turn, in one call.
      *
      * @param destinations direct buffers that can be written; of more than 1,024 the first ones; their positions move
@@ -264,7 +300,7 @@ public final class HostFile implements Closeable {
             if (call == SystemCall.PREADV && each.isReadOnly()) {
                 throw new ReadOnlyBufferException();
             }
-            vectors.putLong(16 * i, kernel.addressOf(each) + each.position()).putLong(16 * i + 8, each.remaining());
+            vectors.putLong(16 * i, addressOf(each) + each.position()).putLong(16 * i + 8, each.remaining());
         }
         long result = call(call, kernel.addressOf(vectors), count, offset, 0, 0);
         Reference.reachabilityFence(vectors);
@@ -288,7 +324,7 @@ public final class HostFile implements Closeable {
      */
     public Outcome cloneFrom(HostFile source) throws IOException {
         requireWritable();
-        return cloneOutcome(source.use(from -> call(SystemCall.IOCTL, FICLONE, from, 0, 0, 0)));
+        return cloneOutcome(source.descriptor.use(from -> call(SystemCall.IOCTL, FICLONE, from, 0, 0, 0)));
     }
 
     /**
@@ -308,7 +344,7 @@ public final class HostFile implements Closeable {
         if (length == 0) {
             return Outcome.DONE; // to the kernel a length of 0 means up to the end
         }
-        return cloneOutcome(source.use(from -> {
+        return cloneOutcome(source.descriptor.use(from -> {
             ByteBuffer range = Kernel.struct(32)
                     .putLong(0, from)
                     .putLong(8, sourceOffset)
@@ -334,11 +370,12 @@ public final class HostFile implements Closeable {
         requireRange(sourceOffset, length);
         requireRange(offset, length);
         requireWritable();
-        long result = source.use(from -> {
+        long result = source.descriptor.use(from -> {
             ByteBuffer offsets = Kernel.struct(16).putLong(0, sourceOffset).putLong(8, offset);
             long address = kernel.addressOf(offsets);
             try {
-                return use(to -> kernel.call(SystemCall.COPY_FILE_RANGE, from, address, to, address + 8, length, 0));
+                return descriptor.use(
+                        to -> kernel.call(SystemCall.COPY_FILE_RANGE, from, address, to, address + 8, length, 0));
             } finally {
                 Reference.reachabilityFence(offsets);
             }
@@ -408,15 +445,7 @@ public final class HostFile implements Closeable {
     /** Closes it, after the calls in flight, and drops its byte locks. Again: nothing. */
     @Override
     public void close() throws IOException {
-        use.writeLock().lock();
-        try {
-            if (!closed) {
-                closed = true;
-                checked(kernel.call(SystemCall.CLOSE, descriptor, 0, 0, 0, 0, 0), name);
-            }
-        } finally {
-            use.writeLock().unlock();
-        }
+        checked(descriptor.close(), name);
     }
 
     /** {@return the path as it was given} */
@@ -439,11 +468,14 @@ public final class HostFile implements Closeable {
 
     /** Makes a call whose first argument is the file. */
     long call(SystemCall call, long b, long c, long d, long e, long f) throws IOException {
-        return use(fd -> kernel.call(call, fd, b, c, d, e, f));
+        return descriptor.use(fd -> kernel.call(call, fd, b, c, d, e, f));
     }
 
     /** {@return the address of a direct buffer, which the caller keeps reachable} */
     long addressOf(ByteBuffer direct) {
+        if (!direct.isDirect()) {
+            throw new IllegalArgumentException("the buffer is on the heap");
+        }
         return kernel.addressOf(direct);
     }
 
@@ -474,22 +506,6 @@ public final class HostFile implements Closeable {
         }
         bytes.put((byte) 0);
         return bytes;
-    }
-
-    private long use(Use what) throws IOException {
-        // Only close() takes the other lock; waiting for it would gain nothing, and could deadlock where a call uses
-        // two files.
-        if (!use.readLock().tryLock()) {
-            throw new ClosedChannelException();
-        }
-        try {
-            if (closed) {
-                throw new ClosedChannelException();
-            }
-            return what.of(descriptor);
-        } finally {
-            use.readLock().unlock();
-        }
     }
 
     private Outcome allocation(int mode, long offset, long length) throws IOException {
@@ -541,9 +557,5 @@ public final class HostFile implements Closeable {
         if (offset < 0 || length < 0 || offset > Long.MAX_VALUE - length) {
             throw new IllegalArgumentException("offset " + offset + ", length " + length);
         }
-    }
-
-    private interface Use {
-        long of(int descriptor) throws IOException;
     }
 }

@@ -2,16 +2,14 @@ package io.jimg.host.ipc;
 
 import io.jimg.host.HostException;
 import io.jimg.host.kernel.Kernel;
+import io.jimg.host.kernel.OpenDescriptor;
 import io.jimg.host.kernel.SystemCall;
 import java.io.Closeable;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * A file descriptor of this process, as another process passes one over a {@link LocalSocket}. It is closed once; its
@@ -23,10 +21,8 @@ public final class Descriptor implements Closeable {
     private static final int STATX_BYTES = 256;
 
     private final Kernel kernel;
-    private final int number;
+    private final OpenDescriptor open;
     private final String name;
-    private final ReadWriteLock use = new ReentrantReadWriteLock();
-    private boolean closed;
 
     /**
      * Takes a descriptor over.
@@ -35,7 +31,7 @@ public final class Descriptor implements Closeable {
      */
     Descriptor(Kernel kernel, long number, String name) {
         this.kernel = kernel;
-        this.number = (int) number;
+        this.open = new OpenDescriptor(kernel, (int) number);
         this.name = name;
     }
 
@@ -69,30 +65,19 @@ public final class Descriptor implements Closeable {
      * exception}
      */
     String kind() throws IOException {
-        use.readLock().lock();
+        int number = open.begin();
         try {
-            if (closed) {
-                throw new ClosedChannelException();
-            }
             return Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
         } finally {
-            use.readLock().unlock();
+            open.end();
         }
     }
 
     /** Closes it, after the calls in flight. Again: nothing. */
     @Override
     public void close() {
-        use.writeLock().lock();
-        try {
-            if (!closed) {
-                closed = true;
-                // It is closed whatever the answer, and what it stands for has no data that could be lost by that.
-                kernel.call(SystemCall.CLOSE, number, 0, 0, 0, 0, 0);
-            }
-        } finally {
-            use.writeLock().unlock();
-        }
+        // It is closed whatever the answer, and what it stands for has no data that could be lost by that.
+        open.close();
     }
 
     /** {@return its name} */
@@ -105,25 +90,9 @@ public final class Descriptor implements Closeable {
         return kernel;
     }
 
-    /** What is done with a number. */
-    interface Use {
-        long of(int number) throws IOException;
-    }
-
     /** Uses the number; it stays open meanwhile. */
-    long use(Use what) throws IOException {
-        // Only close() takes the other lock, and who finds it taken comes too late.
-        if (!use.readLock().tryLock()) {
-            throw new ClosedChannelException();
-        }
-        try {
-            if (closed) {
-                throw new ClosedChannelException();
-            }
-            return what.of(number);
-        } finally {
-            use.readLock().unlock();
-        }
+    long use(OpenDescriptor.Use what) throws IOException {
+        return open.use(what);
     }
 
     /** {@return a result that isn't negative; a negative one is thrown} */

@@ -8,6 +8,7 @@ import io.jimg.host.Errno;
 import io.jimg.host.HostException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.NonWritableChannelException;
@@ -17,6 +18,11 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -209,6 +215,76 @@ class HostFileTest {
         host.close();
         host.close();
         assertThatThrownBy(() -> host.nextData(0)).isInstanceOf(ClosedChannelException.class);
+    }
+
+    @Test
+    void readsAndWritesWhereItIsTold() throws IOException {
+        Path file = filled(BLOCK);
+        try (HostFile host = open(file, true)) {
+            ByteBuffer source = ByteBuffer.allocateDirect(8).putLong(0, 0x0102030405060708L);
+            source.position(2).limit(7);
+            assertThat(host.write(source, BLOCK - 1)).isEqualTo(5);
+            assertThat(source.position()).isEqualTo(7);
+            assertThat(Files.size(file)).isEqualTo(BLOCK + 4);
+
+            ByteBuffer destination = ByteBuffer.allocateDirect(16).position(3);
+            assertThat(host.read(destination, BLOCK - 1)).as("up to the end").isEqualTo(5);
+            assertThat(destination.position()).isEqualTo(8);
+            byte[] read = new byte[5];
+            destination.get(3, read);
+            assertThat(read).containsExactly(3, 4, 5, 6, 7);
+            assertThat(host.read(destination, BLOCK + 4)).as("at the end").isZero();
+
+            assertThatThrownBy(() -> host.read(destination.asReadOnlyBuffer(), 0))
+                    .isInstanceOf(ReadOnlyBufferException.class);
+            assertThatThrownBy(() -> host.read(ByteBuffer.allocate(8), 0)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> host.write(ByteBuffer.allocate(8), 0))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> host.read(destination, -1)).isInstanceOf(IllegalArgumentException.class);
+        }
+        try (HostFile host = open(file, false)) {
+            assertThatThrownBy(() -> host.write(ByteBuffer.allocateDirect(1), 0))
+                    .isInstanceOf(NonWritableChannelException.class);
+        }
+    }
+
+    /** A closed descriptor's number is the next file's; a reader that comes late must not read that. */
+    @Test
+    void neverReadsAnotherFileAfterItWasClosed() throws Exception {
+        Path one = Files.write(folder.resolve("one"), new byte[] {1});
+        Path two = Files.write(folder.resolve("two"), new byte[] {2});
+        ExecutorService readers = Executors.newFixedThreadPool(2);
+        try {
+            for (int round = 0; round < 200; round++) {
+                HostFile host = open(one, false);
+                CountDownLatch reading = new CountDownLatch(2);
+                Callable<Integer> reader = () -> {
+                    ByteBuffer buffer = ByteBuffer.allocateDirect(1);
+                    reading.countDown();
+                    while (true) {
+                        try {
+                            host.read(buffer.clear(), 0);
+                        } catch (ClosedChannelException expected) {
+                            return 0;
+                        }
+                        if (buffer.get(0) != 1) {
+                            return (int) buffer.get(0);
+                        }
+                    }
+                };
+                Future<Integer> first = readers.submit(reader);
+                Future<Integer> second = readers.submit(reader);
+                reading.await();
+                host.close();
+                try (HostFile other = open(two, false)) {
+                    assertThat(other.isWritable()).isFalse();
+                    assertThat(first.get()).isZero();
+                    assertThat(second.get()).isZero();
+                }
+            }
+        } finally {
+            readers.shutdownNow();
+        }
     }
 
     @Test
